@@ -1,0 +1,1 @@
+//! The whole system from outside: see `tests/it`.
