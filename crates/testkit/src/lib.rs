@@ -1,4 +1,5 @@
 //! Real, private servers.
+mod browser;
 mod command;
 mod guard;
 mod http;
@@ -10,6 +11,7 @@ mod redis;
 mod shared;
 mod wait;
 
+pub use browser::BROWSERS;
 pub use command::{Finished, find_program, run};
 pub use ports::free_port;
 pub use postgres::{Postgres, PostgresDatabase};

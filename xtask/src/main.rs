@@ -1,0 +1,55 @@
+//! The developer's commands: `cargo xtask setup`, `check`, `test`, `servers`.
+//!
+//! They are Rust, not scripts: they work from any folder of the checkout, say what they run, and end with an honest exit code.
+#![expect(
+    clippy::print_stderr,
+    reason = "a tool for a terminal says what it does"
+)]
+
+mod check;
+#[cfg(test)]
+mod crates;
+mod servers;
+mod setup;
+mod shell;
+mod test;
+
+use clap::Parser;
+
+/// Commands for working on hgpixel.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Command {
+    /// Installs what the tests need (Debian, Ubuntu), or says what is missing.
+    Setup,
+    /// Looks without running: format, lints, documentation, licences, and whether built files are fresh.
+    Check,
+    /// Builds, starts the servers that tests share, and runs every test.
+    Test {
+        /// Goes to `cargo nextest run` as it is: `cargo xtask test -p hgpixel-queue redelivery`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Starts the servers that tests share and runs a command with them, or keeps them until Ctrl-C.
+    Servers {
+        /// The command: `cargo xtask servers cargo nextest run -p hgpixel-store`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+}
+
+fn main() -> std::process::ExitCode {
+    let result = match Command::parse() {
+        Command::Setup => setup::everything(),
+        Command::Check => check::run(),
+        Command::Test { arguments } => test::run(&arguments),
+        Command::Servers { command } => servers::run(&command),
+    };
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
