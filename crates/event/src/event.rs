@@ -135,10 +135,6 @@ impl Marks {
     }
 
     /// Whether nothing was changed.
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "serde's skip_serializing_if hands in a reference"
-    )]
     pub fn is_empty(&self) -> bool {
         self.0 == 0
     }
