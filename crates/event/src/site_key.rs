@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn a_key_is_one_to_sixty_four_plain_characters() {
         let check = |text: &str, valid: bool| {
-            assert_eq!(text.parse::<SiteKey>().is_ok(), valid, "{text:?}")
+            assert_eq!(text.parse::<SiteKey>().is_ok(), valid, "{text:?}");
         };
         check("UNIQUE_CLIENT_ID", true);
         check("example.com", true);
