@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Convert the upstream lists into the tables of this folder. README.md says where the lists come from.
 
-    convert.py REGEXES_YAML CRAWLER_USER_AGENTS_JSON
+    convert.py UAP_CORE CRAWLER_USER_AGENTS_JSON
 
-Each table has one pattern a line, in upstream's order, because the first match wins. The columns, separated by tabs:
+UAP_CORE is the folder of that name in the package of the Rust crate `ua-parser`. Each table has one pattern a line, in upstream's order, because the first match wins. The columns, separated by tabs:
 
 1. texts, separated by `|`, in small letters: a user agent that holds none of them cannot match. Empty: always try the pattern.
 2. the pattern.
 3. and so on: the fields of the table, see the module that reads it.
 
 The texts of the first column are computed here, from the parsed pattern, so that the program need not.
+
+`samples.tsv` is for the tests: a user agent, and the family and system that upstream's own tests expect, or `-`.
 """
 
 import json
@@ -127,8 +129,22 @@ def crawler_row(entry):
     return pattern, reason, crawler_name(pattern)
 
 
-def main(regexes, crawlers):
-    lists = yaml.safe_load(pathlib.Path(regexes).read_text())
+def samples(tests):
+    """Every user agent of upstream's tests of systems, and every third of its longer tests of browsers."""
+    browsers, systems = (cases(tests / name) for name in ("test_ua.yaml", "test_os.yaml"))
+    chosen = dict.fromkeys([*systems, *list(browsers)[::3]])
+    rows = ("\t".join([agent, browsers.get(agent, "-"), systems.get(agent, "-")]) for agent in chosen)
+    (HERE / "samples.tsv").write_text("".join(row + "\n" for row in rows if row.count("\t") == 2))
+
+
+def cases(path):
+    return {case["user_agent_string"]: case["family"] for case in yaml.safe_load(path.read_text())["test_cases"]}
+
+
+def main(core, crawlers):
+    core = pathlib.Path(core)
+    samples(core / "tests")
+    lists = yaml.safe_load((core / "regexes.yaml").read_text())
     browser = ("family_replacement", "v1_replacement", "v2_replacement")
     system = ("os_replacement", "os_v1_replacement", "os_v2_replacement")
     write("browsers.tsv", ([row["regex"], *map(row.get, browser)] for row in lists["user_agent_parsers"]))

@@ -117,7 +117,7 @@ static HEADLESS: LazyLock<Regex> = LazyLock::new(|| {
 static LIBRARY: LazyLock<Regex> = LazyLock::new(|| {
     compile(concat!(
         r"^(?:curl|wget|libcurl|python|pycurl|urllib|httpie|http_request|go-http|go-resty|java|okhttp|apache-|axios|node|undici|bun|deno|ruby|",
-        r"faraday|typhoeus|php|guzzle|lwp|perl|dart|reqwest|ureq|hyper|isahc|insomnia|postman|bruno|powershell|dotnet|restsharp|",
+        r"faraday|typhoeus|php|guzzle|guzzlehttp|lwp|perl|dart|reqwest|ureq|hyper|isahc|insomnia|postman|postmanruntime|bruno|powershell|dotnet|restsharp|",
         r"libwww|lua-|elixir|hackney|finch|mint|clojure|scala|akka|vertx|jersey|jakarta|rest-client|got|superagent|needle|k6|",
         r"oha|wrk|hey|ab|apachebench|vegeta|siege|jmeter|gatling|locust)(?:[ /_(-]|$)",
         r"|python-requests|powershell/",

@@ -149,9 +149,8 @@ fn version(mut rest: &str) -> (&str, &str) {
 /// Decoys are random in their punctuation, not in their words: "Not A Brand", "Not;A=Brand", "Not/A)Brand".
 fn is_decoy(name: &str) -> bool {
     let letters: String = name.chars().filter(char::is_ascii_alphabetic).collect();
-    letters.is_empty()
-        || letters.eq_ignore_ascii_case("NotABrand")
-        || letters.eq_ignore_ascii_case("NotBrand")
+    let letters = letters.to_ascii_lowercase();
+    letters.is_empty() || (letters.starts_with("not") && letters.contains("brand"))
 }
 
 fn common_name(brand: Brand<'_>) -> Brand<'_> {
@@ -159,11 +158,7 @@ fn common_name(brand: Brand<'_>) -> Brand<'_> {
         "Google Chrome" => "Chrome",
         "Microsoft Edge" => "Edge",
         "Microsoft Edge WebView2" => "Edge WebView2",
-        "Opera GX" | "OperaGX" => "Opera GX",
-        "Android WebView" => "Android WebView",
         "YaBrowser" | "Yandex" => "Yandex Browser",
-        "Samsung Internet" => "Samsung Internet",
-        "DuckDuckGo" => "DuckDuckGo",
         other => other,
     };
     Brand { name, ..brand }
@@ -171,4 +166,95 @@ fn common_name(brand: Brand<'_>) -> Brand<'_> {
 
 fn unquoted(value: &str) -> &str {
     value.trim().trim_matches('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// "Chrome 140", or "-".
+    fn check(header: &str, expected: &str) {
+        let hints = ClientHints {
+            brands: header,
+            ..ClientHints::default()
+        };
+        let shown = hints.brand().map_or("-".into(), |brand| {
+            format!("{} {}", brand.name, brand.version)
+        });
+        assert_eq!(shown, expected, "of {header:?}");
+    }
+
+    #[test]
+    fn the_brand_that_tells_most() {
+        check(
+            r#""Chromium";v="140", "Not=A?Brand";v="24", "Google Chrome";v="140""#,
+            "Chrome 140",
+        );
+        check(
+            r#""Not)A;Brand";v="8", "Chromium";v="138", "Brave";v="138""#,
+            "Brave 138",
+        );
+        check(
+            r#""Microsoft Edge";v="140", "Chromium";v="140", "Not:A-Brand";v="99""#,
+            "Edge 140",
+        );
+        check(r#"" Not A;Brand";v="99", "Chromium";v="96""#, "Chromium 96");
+        check(
+            r#""Google Chrome";v="140.0.7339.81", "Chromium";v="140.0.7339.81""#,
+            "Chrome 140.0.7339.81",
+        );
+        check(r#""Opera GX";v="120""#, "Opera GX 120");
+    }
+
+    #[test]
+    fn decoys_hold_every_separator() {
+        check(
+            r#""Not\\A,\"Brand;v=\"1";v="8", "Google Chrome";v="140""#,
+            "Chrome 140",
+        );
+        check(
+            r#""Not;A=Brand";x=1;v="8" ,	"Google Chrome" ; v="140";y"#,
+            "Chrome 140",
+        );
+        check(r#""(Not(A:Brand";v="8""#, "-");
+    }
+
+    #[test]
+    fn what_is_broken_ends_the_list() {
+        for header in ["", "Chrome", "\"", "\"Chrome", "v=1", ",,,", "\"\";v=\"1\""] {
+            check(header, "-");
+        }
+        check(r#""Google Chrome""#, "Chrome ");
+        check(r#""Google Chrome";v=140, "Other";v="1""#, "Chrome 140");
+        check(r#""Google Chrome";v="140", Other;v="1""#, "Chrome 140");
+    }
+
+    #[test]
+    fn windows_counts_its_own_way() {
+        let version = |version| {
+            let hints = ClientHints {
+                platform: "\"Windows\"",
+                platform_version: version,
+                ..ClientHints::default()
+            };
+            hints.os_version().unwrap_or("-")
+        };
+        assert_eq!(version("\"15.0.0\""), "11");
+        assert_eq!(version("13"), "11");
+        assert_eq!(version("10.0.0"), "10");
+        assert_eq!(version("0.3.0"), "-");
+        assert_eq!(version(""), "-");
+        assert_eq!(version("x"), "-");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(brands in "[\";v=, \\\\A-Za-zé0-9]{0,80}", platform in "\\PC{0,20}") {
+            let hints = ClientHints { brands: &brands, platform: &platform, platform_version: &platform, mobile: false };
+            let hints = hints.bounded();
+            let _ = (hints.brand(), hints.os(), hints.os_version(), hints.bot());
+        }
+    }
 }

@@ -49,6 +49,8 @@ fn common_name(system: &str) -> &str {
     match system {
         "Mac OS X" | "Mac OS" => "macOS",
         "Chrome OS" => "ChromeOS",
+        "Web0S" => "webOS",
+        "Other" => "",
         other => other,
     }
 }
