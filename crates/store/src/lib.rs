@@ -1,1 +1,37 @@
-//! To be written.
+//! Keep sites, salts, events and sessions, and answer the dashboard's questions. SQLite, or PostgreSQL.
+//!
+//! [`EventStore`] is the handle; everything else here is a noun that it takes or gives. Its promises:
+//!
+//! - **A batch is stored wholly or not at all**, in one transaction, and a message's id is recorded in it: a message that
+//!   comes again is recognised and changes nothing. See [`Writer::append`].
+//! - **An event is stored once**: its identity is its site and its id.
+//! - **What was accepted reads back byte for byte**: [`EventStore::view`].
+//! - **Both databases give the same answers**: every query is one text, and every test runs on both.
+//!
+//! What is absent: nothing here reads user agents or referrers (the worker hands in what they mean), retries (the worker
+//! holds the batch, [`StoreError::is_retryable`] tells it whether that helps), caches answers, or knows of HTTP.
+#![warn(missing_docs)]
+
+mod access;
+mod error;
+mod leader;
+mod metrics;
+mod new_event;
+mod site;
+mod snapshot;
+mod store;
+mod view;
+mod writer;
+
+pub use access::{AccessToken, LoginSession, Scope};
+pub use error::StoreError;
+pub use leader::Leadership;
+pub use new_event::{Campaign, Enriched, Message, NewEvent};
+pub use site::Site;
+pub use snapshot::{DailySalt, Snapshot};
+pub use store::{EventStore, SiteCounts};
+pub use view::{
+    VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,
+    ViewQuery, ViewRow,
+};
+pub use writer::{Appended, Writer};
