@@ -6,11 +6,13 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// A WebDriver command may take as long as a page; everything else answers in milliseconds.
-const LIMIT: Duration = Duration::from_secs(60);
+/// A `WebDriver` command may take as long as a page; everything else answers in milliseconds.
+const LIMIT: Duration = Duration::from_mins(1);
+
+const BUFFER_BYTES: usize = 64 * 1024;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -44,7 +46,7 @@ impl Request {
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push_str(&format!("{name}: {value}\r\n"));
+        self.headers.extend([name, ": ", value, "\r\n"]);
         self
     }
 
@@ -74,11 +76,22 @@ impl Request {
             stream,
             "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
         )?;
-        let mut bytes = Vec::new();
-        // Some servers reset the connection after the last byte; what has arrived by then is judged by its length.
-        let end = stream.read_to_end(&mut bytes);
-        Answer::parse(&bytes)
-            .or_else(|reason| end.map_or_else(|error| Err(error.into()), |_| Err(reason)))
+        receive(&mut stream)
+    }
+}
+
+/// Reads until the answer is whole: not every server closes the connection when it is asked to.
+fn receive(stream: &mut TcpStream) -> Result<Answer> {
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let read = stream.read(&mut buffer)?;
+        bytes.extend(&buffer[..read]);
+        match Answer::parse(&bytes, read == 0) {
+            Err(reason) if read == 0 => return Err(reason),
+            Err(_) => {}
+            Ok(answer) => return Ok(answer),
+        }
     }
 }
 
@@ -107,7 +120,8 @@ impl Answer {
             .with_context(|| format!("read an answer as JSON: {}", self.body))
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self> {
+    /// An answer without a length is whole when the connection has `ended`.
+    fn parse(bytes: &[u8], ended: bool) -> Result<Self> {
         let end = bytes
             .windows(4)
             .position(|four| four == b"\r\n\r\n")
@@ -124,15 +138,15 @@ impl Answer {
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
                 .map(str::trim)
         };
-        let body = if header("transfer-encoding") == Some("chunked") {
-            unchunk(body)?
-        } else {
-            let length = header("content-length")
-                .and_then(|length| length.parse().ok())
-                .unwrap_or(body.len());
-            body.get(..length)
+        let length = header("content-length").and_then(|length| length.parse().ok());
+        let body = match length {
+            _ if header("transfer-encoding") == Some("chunked") => unchunk(body)?,
+            Some(length) => body
+                .get(..length)
                 .context("an answer that ended too early")?
-                .to_vec()
+                .to_vec(),
+            None if ended || status == 204 => body.to_vec(),
+            None => bail!("an answer without a length that goes on"),
         };
         Ok(Self {
             status,
@@ -175,13 +189,13 @@ mod tests {
 
     #[test]
     fn chunks_are_joined() {
-        let answer = Answer::parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n").unwrap();
+        let answer = Answer::parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nWiki\r\n5\r\npedia\r\n0\r\n\r\n", false).unwrap();
         assert_eq!((answer.status, answer.body.as_str()), (200, "Wikipedia"));
     }
 
     #[test]
     fn a_cut_answer_is_an_error() {
-        assert!(Answer::parse(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc").is_err());
-        assert!(Answer::parse(b"HTTP/1.1 200 OK\r\n").is_err());
+        assert!(Answer::parse(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", false).is_err());
+        assert!(Answer::parse(b"HTTP/1.1 200 OK\r\n", false).is_err());
     }
 }
