@@ -23,7 +23,24 @@ import sys
 import yaml
 
 HERE = pathlib.Path(__file__).parent
-SHORTEST_TEXT = 3
+SHORTEST_TEXT = 2
+
+# What most visitors send. A text that is in these is a bad one to look for.
+ORDINARY = [
+    agent.lower()
+    for agent in (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0",
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36",
+        "Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/140.0.7339.51 Mobile Safari/537.36",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
+    )
+]
 
 # Patterns for applications in which people read: an in-app browser is no crawler.
 NOT_CRAWLERS = {
@@ -63,32 +80,55 @@ def needed_texts(pattern):
 
 
 def best(tokens):
-    """Of the sets that a sequence offers, the one whose shortest text is longest."""
+    """Of the sets that a sequence offers, the one that the fewest ordinary user agents meet; then the longest."""
     offers, run = [], ""
-    for operation, argument in tokens:
-        if operation is parser.LITERAL and chr(argument).isascii():
-            run += chr(argument).lower()
-            continue
+    for operation, argument in flat(tokens):
         letter = single_letter(operation, argument)
         if letter:
             run += letter
             continue
         offers.append([run])
-        run = ""
-        if operation is parser.SUBPATTERN:
+        if operation is parser.BRANCH:
+            # The parser moves what all arms begin with before the branch: put it back.
+            arms = [list(flat(arm)) for arm in argument[1]]
+            offers.append([run + beginning(arm) for arm in arms])
+            within = [best(arm) for arm in arms]
+            offers.append(sum(within, []) if all(within) else None)
+        elif operation is parser.SUBPATTERN:
             offers.append(best(argument[3]))
-        elif operation is parser.BRANCH:
-            arms = [best(arm) for arm in argument[1]]
-            offers.append(sum(arms, []) if all(arms) else None)
         elif operation in (parser.MAX_REPEAT, parser.MIN_REPEAT) and argument[0] > 0:
             offers.append(best(argument[2]))
+        run = ""
     offers.append([run])
     good = [offer for offer in offers if offer and min(map(len, offer)) >= SHORTEST_TEXT]
-    return max(good, key=lambda offer: (min(map(len, offer)), -len(offer)), default=None)
+    return min(good, key=lambda offer: (commonness(offer), -min(map(len, offer)), len(offer)), default=None)
+
+
+def commonness(texts):
+    return sum(any(text in agent for text in texts) for agent in ORDINARY)
+
+
+def flat(tokens):
+    """The sequence with its plain groups opened up, so that a text may cross their borders."""
+    for operation, argument in tokens:
+        plain = operation is parser.SUBPATTERN and not argument[1] and not argument[2]
+        yield from flat(argument[3]) if plain else [(operation, argument)]
+
+
+def beginning(tokens):
+    run = ""
+    for operation, argument in tokens:
+        letter = single_letter(operation, argument)
+        if not letter:
+            break
+        run += letter
+    return run
 
 
 def single_letter(operation, argument):
-    """`[cC]` is one letter once case is ignored."""
+    """A letter; `[cC]` is one too, once case is ignored."""
+    if operation is parser.LITERAL and chr(argument).isascii():
+        return chr(argument).lower()
     if operation is not parser.IN:
         return None
     letters = {chr(code).lower() for kind, code in argument if kind is parser.LITERAL}

@@ -26,7 +26,7 @@ pub struct Agent {
     pub browser: String,
     /// "140", "17.4".
     pub browser_version: String,
-    /// "Windows", "macOS", "iOS", "Android", "Linux", "ChromeOS". At most [`Agent::NAME_BYTES_MAX`] bytes.
+    /// "Windows", "macOS", "iOS", "Android", "Linux", `ChromeOS`. At most [`Agent::NAME_BYTES_MAX`] bytes.
     pub os: String,
     /// "11", "17.4".
     pub os_version: String,

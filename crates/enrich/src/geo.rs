@@ -1,7 +1,7 @@
 //! Where: the country of an address, and its region and city when the database knows them.
 //!
 //! The database is a file in the MaxMind format that the operator provides; none is shipped, and without one nothing is known.
-//! Two schemas are understood, because both are in use: GeoLite2's nested one (`country.iso_code`) and the flat one of the
+//! Two schemas are understood, because both are in use: `GeoLite2`'s nested one (`country.iso_code`) and the flat one of the
 //! free country tables (`country_code`). What is absent: coordinates, postal codes, networks. They say more than a figure needs.
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! What a browser says of itself beside its user agent: the `Sec-CH-UA` headers.
 //!
-//! Chromium froze its user agent: every Android is "10; K", every Windows "NT 10.0", every macOS "10_15_7". The hints are the
+//! Chromium froze its user agent: every Android is "10; K", every Windows "NT 10.0", every macOS `10_15_7`. The hints are the
 //! only truth left about the platform, and the only place where Brave and Opera on Chromium say their names. They are as
 //! untrusted as the rest, so the parser takes what it understands and ignores what it does not.
 

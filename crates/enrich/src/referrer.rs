@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use url::Url;
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, ClickId};
 
 mod known;
 
@@ -16,7 +16,7 @@ use known::Known;
 /// Where a visit came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// "Google", "ChatGPT"; for other sites the registrable domain; empty when the visit is direct.
+    /// "Google", `ChatGPT`; for other sites the registrable domain; empty when the visit is direct.
     /// At most [`Source::NAME_BYTES_MAX`] bytes.
     pub name: String,
     pub medium: Medium,
@@ -145,10 +145,7 @@ impl Source {
             };
         }
         let unnamed = matches!(self.medium, Medium::Direct | Medium::Internal);
-        let network = campaign
-            .click_id
-            .filter(|_| unnamed)
-            .map(|click| click.network());
+        let network = campaign.click_id.filter(|_| unnamed).map(ClickId::network);
         match network.and_then(Known::by_campaign_source) {
             Some(known) => Self {
                 name: known.name.to_owned(),

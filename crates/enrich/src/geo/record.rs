@@ -3,8 +3,6 @@
 //! Every field is optional, and unknown ones are skipped, so that one type reads every database of the two families. A field
 //! has one type in one family and another in the next (`country` and `city` are maps or texts): hence the two-armed enums.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
 use super::{Country, Place};
@@ -53,7 +51,7 @@ struct Named<'a> {
 #[derive(Deserialize)]
 struct Names<'a> {
     #[serde(borrow)]
-    en: Option<Cow<'a, str>>,
+    en: Option<&'a str>,
 }
 
 impl CountryField<'_> {
@@ -66,7 +64,7 @@ impl CountryField<'_> {
 }
 
 impl<'a> Named<'a> {
-    fn name(self) -> Option<Cow<'a, str>> {
+    fn name(self) -> Option<&'a str> {
         self.names?.en
     }
 }
@@ -85,10 +83,10 @@ impl Record<'_> {
         let subdivision = self
             .subdivisions
             .and_then(|list| list.into_iter().next()?.name());
-        let region = subdivision.or(self.state1.or(self.region).map(Cow::from));
+        let region = subdivision.or(self.state1).or(self.region);
         let city = self.city.and_then(|city| match city {
             NameField::Nested(named) => named.name(),
-            NameField::Flat(name) => Some(name.into()),
+            NameField::Flat(name) => Some(name),
         });
         Place {
             country,
@@ -98,7 +96,7 @@ impl Record<'_> {
     }
 }
 
-fn bounded(name: Cow<'_, str>) -> Option<String> {
+fn bounded(name: &str) -> Option<String> {
     let cut = &name[..name.floor_char_boundary(Place::NAME_BYTES_MAX)];
     (!cut.is_empty()).then(|| cut.to_owned())
 }

@@ -40,7 +40,10 @@ fn search_engines() {
         "Yahoo search de.search.yahoo.com",
     );
     check("https://yandex.ru/", "Yandex search yandex.ru");
-    check("https://search.brave.com/", "Brave Search search search.brave.com");
+    check(
+        "https://search.brave.com/",
+        "Brave Search search search.brave.com",
+    );
     check("https://www.ecosia.org/", "Ecosia search www.ecosia.org");
     check("https://m.baidu.com/", "Baidu search m.baidu.com");
 }
@@ -285,7 +288,7 @@ fn a_click_id_speaks_where_nobody_else_does() {
         "gclid=1",
         "rust-lang.org referral blog.rust-lang.org",
     );
-    for click in crate::ClickId::ALL {
+    for click in ClickId::ALL {
         let known = Known::by_campaign_source(click.network());
         assert_eq!(known.map(|known| known.name), Some(click.network()));
     }

@@ -9,8 +9,8 @@ pub(super) enum Value {
     Number(u16),
     Count(u32),
     Long(u64),
-    Map(Vec<(String, Value)>),
-    List(Vec<Value>),
+    Map(Vec<(String, Self)>),
+    List(Vec<Self>),
 }
 
 pub(super) fn text(text: &str) -> Value {
@@ -91,7 +91,9 @@ fn encode(value: &Value, file: &mut Vec<u8>) {
         }
         Value::List(values) => {
             control(11, values.len(), file);
-            values.iter().for_each(|value| encode(value, file));
+            for value in values {
+                encode(value, file);
+            }
         }
     }
 }
