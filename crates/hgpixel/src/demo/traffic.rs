@@ -76,6 +76,11 @@ impl Traffic {
         beacons
     }
 
+    /// How long until the next visit.
+    pub(crate) fn pause_ms(&mut self) -> u64 {
+        self.random.u64(400..2_400)
+    }
+
     fn visitor(&mut self) -> Visitor {
         let is_bot = self.random.u32(0..100) < 3;
         let (user_agent, screen) = if is_bot {

@@ -1,0 +1,90 @@
+//! `hgpixel demo`: realistic traffic through the real ingest path.
+//!
+//! The past days are filled first, with a progress bar, then a visit comes every second or two until the process stops. The
+//! traffic is made up: three shops, blogs and manuals under `.example`, visitors from addresses that nobody has.
+
+mod sender;
+mod traffic;
+mod world;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use hgpixel_event::Clock;
+use indicatif::{ProgressBar, ProgressStyle};
+use url::Url;
+
+use sender::Sender;
+use traffic::{Beacon, Traffic};
+
+/// How far back the traffic reaches: within the week that a client's time may lie in the past, with a reserve.
+const PAST_MS: i64 = (7 * 24 - 2) * 3_600_000;
+/// Requests under way at once.
+const CONCURRENT_MAX: usize = 16;
+
+/// Sends traffic to a server.
+pub(crate) struct Demo {
+    clock: Clock,
+    sender: Sender,
+    traffic: Traffic,
+}
+
+impl Demo {
+    /// Traffic for the server at `base`. The same `seed` makes the same visits.
+    pub(crate) fn new(base: &Url, clock: Clock, seed: u64) -> anyhow::Result<Self> {
+        Ok(Self { clock, sender: Sender::new(base)?, traffic: Traffic::new(seed) })
+    }
+
+    /// Sends `events` events (to the end of the last visit) of the past days.
+    pub(crate) async fn fill(&mut self, events: u64) -> anyhow::Result<u64> {
+        let bar = progress_bar(events);
+        let mut under_way = tokio::task::JoinSet::new();
+        let mut sent = 0;
+        while sent < events {
+            for beacon in self.past_visit() {
+                sent += beacon.events;
+                if under_way.len() >= CONCURRENT_MAX {
+                    finish_one(&mut under_way, &bar).await?;
+                }
+                let sender = self.sender.clone();
+                under_way.spawn(async move { sender.send(&beacon).await.map(|()| beacon.events) });
+            }
+        }
+        while !under_way.is_empty() {
+            finish_one(&mut under_way, &bar).await?;
+        }
+        bar.finish_and_clear();
+        Ok(sent)
+    }
+
+    /// Sends a visit every second or two, until it is dropped or the server refuses for good.
+    pub(crate) async fn keep_lively(&mut self) -> anyhow::Result<()> {
+        loop {
+            let now_ms = self.clock.now_ms();
+            let start_ms = self.traffic.moment_ms(now_ms, 4 * 60_000);
+            for beacon in self.traffic.visit(start_ms, now_ms) {
+                self.sender.send(&beacon).await?;
+            }
+            tokio::time::sleep(Duration::from_millis(self.traffic.pause_ms())).await;
+        }
+    }
+
+    fn past_visit(&mut self) -> Vec<Beacon> {
+        let now_ms = self.clock.now_ms();
+        let start_ms = self.traffic.moment_ms(now_ms, PAST_MS);
+        self.traffic.visit(start_ms, now_ms)
+    }
+}
+
+async fn finish_one(under_way: &mut tokio::task::JoinSet<anyhow::Result<u64>>, bar: &ProgressBar) -> anyhow::Result<()> {
+    if let Some(done) = under_way.join_next().await {
+        bar.inc(done.context("a request was abandoned")??);
+    }
+    Ok(())
+}
+
+fn progress_bar(events: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("  sending visits  {bar:36} {human_pos}/{human_len} events  {per_sec}  {eta} left")
+        .expect("the template is a constant of ours");
+    ProgressBar::new(events).with_style(style)
+}

@@ -1,0 +1,18 @@
+//! What a command says to the person who called it. Logs go elsewhere: these lines are the command's answer.
+
+use std::io::{self, Write};
+
+/// A line on stdout. A reader that has gone away (`| head`) is no error of ours.
+pub(crate) fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    match writeln!(io::stdout(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What went wrong, and why, in one line on stderr.
+pub(crate) fn error(error: &anyhow::Error) {
+    let text = format!("{error:#}").replace('\n', " ");
+    // Nobody is left to tell when stderr is gone.
+    writeln!(io::stderr(), "hgpixel: {text}").ok();
+}
