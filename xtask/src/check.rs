@@ -10,45 +10,29 @@ const BUILT_BY_NODE: [&str; 2] = ["pixeljs", "crates/query/ui"];
 
 /// Runs every check and fails at the first that fails.
 pub(crate) fn run() -> Result<()> {
-    shell::run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    shell::run(&mut cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--quiet",
-        "--",
-        "--deny",
-        "warnings",
-    ]))?;
+    shell::run(&mut cargo("fmt --all --check"))?;
+    shell::run(&mut cargo(
+        "clippy --workspace --all-targets --quiet -- --deny warnings",
+    ))?;
     shell::run(
-        cargo(&[
-            "doc",
-            "--workspace",
-            "--no-deps",
-            "--document-private-items",
-            "--quiet",
-        ])
-        .env("RUSTDOCFLAGS", "--deny warnings"),
+        cargo("doc --workspace --no-deps --document-private-items --quiet")
+            .env("RUSTDOCFLAGS", "--deny warnings"),
     )?;
     dependencies()?;
-    BUILT_BY_NODE
-        .iter()
-        .try_for_each(|folder| built_files_are_fresh(folder))
+    for folder in BUILT_BY_NODE {
+        built_files_are_fresh(folder)?;
+    }
+    Ok(())
 }
 
 /// The advisory database comes from GitHub, which a build machine may not reach; the rest needs no network.
 fn dependencies() -> Result<()> {
     setup::deny()?;
-    shell::run(&mut cargo(&[
-        "deny",
-        "--workspace",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))?;
-    if succeeds(&mut cargo(&["deny", "--workspace", "fetch", "db"])) {
-        shell::run(&mut cargo(&["deny", "--workspace", "check", "advisories"]))
+    shell::run(&mut cargo(
+        "deny --workspace check --hide-inclusion-graph bans licenses sources",
+    ))?;
+    if succeeds(&mut cargo("deny --workspace fetch db")) {
+        shell::run(&mut cargo("deny --workspace check advisories"))
     } else {
         eprintln!(
             "NOT CHECKED: security advisories, for the advisory database could not be fetched"

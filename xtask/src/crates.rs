@@ -69,11 +69,9 @@ fn forbidden(found: &Arrows, allowed: &Arrows) -> Vec<String> {
 
 /// The crates of the workspace by short name, and those of them that each uses outside of its tests.
 fn crates() -> Result<Arrows> {
-    let metadata: Value = serde_json::from_str(&output(&mut cargo(&[
-        "metadata",
-        "--no-deps",
-        "--format-version=1",
-    ]))?)?;
+    let metadata: Value = serde_json::from_str(&output(&mut cargo(
+        "metadata --no-deps --format-version=1",
+    ))?)?;
     let packages = metadata["packages"]
         .as_array()
         .context("metadata without packages")?;

@@ -153,17 +153,14 @@ fn as_root(arguments: &[&str]) -> std::process::Command {
 
 /// A debug build: these tools run for seconds, their optimised build takes minutes.
 fn tool(tool: &Tool) -> Result<()> {
-    if succeeds(&mut cargo(&[tool.subcommand, "--version"])) {
+    if succeeds(&mut cargo(&format!("{} --version", tool.subcommand))) {
         return Ok(());
     }
     let Tool { name, version, .. } = tool;
     eprintln!("{name} is missing; building it takes some minutes, once");
-    run(&mut cargo(&[
-        "install",
-        "--locked",
-        "--debug",
-        &format!("{name}@{version}"),
-    ]))
+    run(&mut cargo(&format!(
+        "install --locked --debug {name}@{version}"
+    )))
 }
 
 #[cfg(test)]

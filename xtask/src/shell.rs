@@ -1,5 +1,6 @@
 //! Running other programs from the root of the checkout.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,15 +15,17 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// A command that will run in the root of the checkout.
-pub(crate) fn command(program: &str, arguments: &[&str]) -> Command {
+pub(crate) fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).current_dir(root());
     command
 }
 
-/// The cargo that runs this tool.
-pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    command(option_env!("CARGO").unwrap_or("cargo"), arguments)
+/// The cargo that runs this tool; `arguments` are separated by blanks.
+pub(crate) fn cargo(arguments: &str) -> Command {
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    command(cargo, &arguments)
 }
 
 /// Says what runs, and runs it with our own output.

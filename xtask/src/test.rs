@@ -13,10 +13,10 @@ use crate::{servers, setup, shell};
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     setup::programs()?;
     setup::nextest()?;
-    shell::run(&mut cargo(&["build", "--package", "hgpixel"]))?;
+    shell::run(&mut cargo("build --package hgpixel"))?;
     // nextest does not run documentation tests. They come first, so that a log ends with nextest's summary.
     if arguments.is_empty() {
-        shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
+        shell::run(&mut cargo("test --workspace --doc --quiet"))?;
     }
     // The compiler should neither compete with the servers nor fail after they have been started.
     shell::run(&mut nextest("--no-run", arguments))?;
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 fn nextest(option: &str, arguments: &[String]) -> Command {
-    let mut command = cargo(&["nextest", "run", option]);
+    let mut command = cargo(&format!("nextest run {option}"));
     if !names_packages(arguments) {
         command.arg("--workspace");
     }
@@ -41,7 +41,7 @@ fn names_packages(arguments: &[String]) -> bool {
 }
 
 fn binary() -> Result<PathBuf> {
-    let metadata = output(&mut cargo(&["metadata", "--no-deps", "--format-version=1"]))?;
+    let metadata = output(&mut cargo("metadata --no-deps --format-version=1"))?;
     let metadata: Value = serde_json::from_str(&metadata).context("read cargo's metadata")?;
     let target = metadata["target_directory"]
         .as_str()
