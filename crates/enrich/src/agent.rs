@@ -51,7 +51,7 @@ pub struct AgentParser {
 }
 
 impl AgentParser {
-    /// Remembers about `cache_entries` of the agents that come most often: 300 to 600 bytes each. 0 remembers none.
+    /// Remembers about `cache_entries` of the agents that come most often, each in less than 1 kB. 0 remembers none.
     pub fn new(cache_entries: u64) -> Self {
         Self {
             cache: Cache::new(cache_entries),

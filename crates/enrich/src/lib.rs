@@ -10,8 +10,8 @@
 //! | where | [`geo`] | ingest: it is the last place that knows the IP |
 //! | with what | [`agent`], [`hints`] | worker |
 //! | was it a machine | [`bot`] | worker |
-//! | whence | [`referrer`], [`campaign`], [`channel`] | worker |
-//! | in which language | [`language`] | worker |
+//! | whence | [`referrer`], [`mod@campaign`], [`mod@channel`] | worker |
+//! | in which language | [`mod@language`] | worker |
 //!
 //! Every text comes from outside. No function panics on any of it, and every text that is returned is bounded.
 

@@ -3,6 +3,10 @@
 //! An iPad asks for desktop pages and calls itself a Macintosh: it is counted as a desktop. Only its touch points betray it,
 //! and those the server does not see.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::hints::ClientHints;
 
 /// What a page is read on.
@@ -50,129 +54,66 @@ impl DeviceClass {
     }
 }
 
-/// The order matters: a television's user agent also says "Android" or "Linux", a console's "Windows".
+/// The class of the first line of [`WORDS`] of which a word is found; a hint is as good as a word for mobile.
 pub(super) fn device(lowercase: &str, os: &str, hints: &ClientHints<'_>) -> DeviceClass {
-    let says = |words: &[&str]| words.iter().any(|word| lowercase.contains(word));
-    if says(TV) || is_fire_tv(lowercase) {
-        return DeviceClass::Tv;
+    let (words, line_of_word) = &*AUTOMATON;
+    let found = words.find_overlapping_iter(lowercase);
+    let lines = found.map(|word| line_of_word[word.pattern().as_usize()]);
+    let hinted = hints.mobile.then_some(MOBILE_LINE);
+    if let Some(line) = lines.chain(hinted).min() {
+        return WORDS[line].0;
     }
-    if says(OTHER) {
-        return DeviceClass::Other;
+    match os {
+        "Android" => DeviceClass::Tablet,
+        "Windows" | "macOS" | "Linux" | "ChromeOS" => DeviceClass::Desktop,
+        _ => DeviceClass::Other,
     }
-    if says(TABLET) {
-        return DeviceClass::Tablet;
-    }
-    if hints.mobile || says(MOBILE) {
-        return DeviceClass::Mobile;
-    }
-    // An Android that is not mobile is a tablet: that is how Google tells makers to mark them.
-    if lowercase.contains("android") || os == "Android" {
-        return DeviceClass::Tablet;
-    }
-    if says(DESKTOP) || matches!(os, "Windows" | "macOS" | "Linux" | "ChromeOS") {
-        return DeviceClass::Desktop;
-    }
-    DeviceClass::Other
 }
 
-const TV: &[&str] = &[
-    "smart-tv",
-    "smarttv",
-    "smart tv",
-    "googletv",
-    "google tv",
-    "android tv",
-    "appletv",
-    "apple tv",
-    "hbbtv",
-    "netcast",
-    "web0s",
-    "webos.tv",
-    "roku",
-    "bravia",
-    "viera",
-    "crkey",
-    "opera tv",
-    "philipstv",
-    "vidaa",
-    "tizen tv",
-    "; tv",
-    "dtv",
-    "aquos-tv",
+/// The words of each class, separated by commas. The order matters: a television's user agent also says "Android" or "Linux",
+/// a console's "Windows". "Tablet PC" is what Windows 7 said of any computer with a touch screen. The models of Amazon's
+/// televisions begin with "AFT". An Android that is not mobile is a tablet: that is how Google tells makers to mark them.
+const WORDS: &[(DeviceClass, &str)] = &[
+    (
+        DeviceClass::Tv,
+        "smart-tv,smarttv,smart tv,googletv,google tv,android tv,appletv,apple tv,opera tv,philipstv,tizen tv",
+    ),
+    (
+        DeviceClass::Tv,
+        "hbbtv,netcast,web0s,webos.tv,roku,bravia,viera,crkey,vidaa,; tv,dtv,aquos-tv,; aft",
+    ),
+    (
+        DeviceClass::Other,
+        "playstation,xbox,nintendo,applewatch,apple watch,watchos,wear os,oculusbrowser,tesla/,qtcarbrowser",
+    ),
+    (DeviceClass::Desktop, "tablet pc"),
+    (
+        DeviceClass::Tablet,
+        "ipad,tablet,kindle,playbook,silk-accelerated,nexus 7,nexus 9,nexus 10,xoom",
+    ),
+    (
+        DeviceClass::Tablet,
+        "sm-t,sm-x,gt-p,kftt,kfot,kfso,kfth,kfap,kfau,kftr,mediapad,matepad,mipad",
+    ),
+    (
+        DeviceClass::Mobile,
+        "iphone,ipod,mobile,windows phone,opera mini,opera mobi,blackberry,bb10,webos/,symbian,ucweb,series60",
+    ),
+    (DeviceClass::Tablet, "android"),
+    (
+        DeviceClass::Desktop,
+        "windows nt,win64,macintosh,x11,cros ,linux x86_64,freebsd,openbsd,netbsd,sunos,haiku",
+    ),
 ];
+const MOBILE_LINE: usize = 6;
 
-const OTHER: &[&str] = &[
-    "playstation",
-    "xbox",
-    "nintendo",
-    "apple watch",
-    "applewatch",
-    "watchos",
-    "wear os",
-    "oculusbrowser",
-    "tesla/",
-    "qtcarbrowser",
-    "kobo touch",
-];
-
-const TABLET: &[&str] = &[
-    "ipad",
-    "tablet",
-    "kindle",
-    "playbook",
-    "silk-accelerated",
-    "nexus 7",
-    "nexus 9",
-    "nexus 10",
-    "sm-t",
-    "sm-x",
-    "gt-p",
-    "kftt",
-    "kfot",
-    "kfso",
-    "kfth",
-    "kfap",
-    "kfau",
-    "kftr",
-    "mediapad",
-    "matepad",
-    "mipad",
-    "xoom",
-];
-
-const MOBILE: &[&str] = &[
-    "iphone",
-    "ipod",
-    "mobile",
-    "windows phone",
-    "opera mini",
-    "opera mobi",
-    "blackberry",
-    "bb10",
-    "webos/",
-    "symbian",
-    "kaios",
-    "ucweb",
-    "series60",
-    "fennec",
-    "iemobile",
-];
-
-const DESKTOP: &[&str] = &[
-    "windows nt",
-    "win64",
-    "macintosh",
-    "x11",
-    "cros ",
-    "linux x86_64",
-    "freebsd",
-    "openbsd",
-    "netbsd",
-    "sunos",
-    "haiku",
-];
-
-/// Amazon's televisions and sticks have models that begin with AFT: `AFTMM`, `AFTSSS`.
-fn is_fire_tv(lowercase: &str) -> bool {
-    lowercase.contains("; aft")
-}
+/// The words of all lines, and the line of each.
+static AUTOMATON: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
+    let lines = WORDS.iter().enumerate();
+    let words = lines.flat_map(|(line, (_, words))| words.split(',').map(move |word| (word, line)));
+    let (words, line_of_word): (Vec<_>, Vec<_>) = words.unzip();
+    (
+        AhoCorasick::new(words).expect("the words are few and short"),
+        line_of_word,
+    )
+});

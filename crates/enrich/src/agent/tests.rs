@@ -82,6 +82,10 @@ fn desktop_browsers() {
         "Mozilla/5.0 (Windows NT 6.1; WOW64; Trident/7.0; rv:11.0) like Gecko",
         "IE 11 | Windows 7 | desktop",
     );
+    check(
+        "Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0; .NET CLR 3.5.30729; Tablet PC 2.0)",
+        "IE 8 | Windows 7 | desktop",
+    );
 }
 
 #[test]
@@ -305,6 +309,13 @@ fn an_answer_is_remembered_by_agent_and_hints() {
 fn what_follows_the_limit_is_not_looked_at() {
     let long = format!("{WINDOWS_CHROME} {}Googlebot/2.1", "é".repeat(400));
     check(&long, "Chrome 140 | Windows 10 | desktop");
+}
+
+#[test]
+fn classes_are_known_by_their_names() {
+    for class in DeviceClass::ALL {
+        assert_eq!(DeviceClass::parse(class.as_str()), Some(*class));
+    }
 }
 
 #[test]
