@@ -1,1 +1,31 @@
-fn main() {}
+//! The whole system from outside: real processes, real servers, a real browser.
+#![cfg(test)]
+
+mod bad_input;
+mod commands;
+mod exactly_once;
+mod idle;
+mod lifecycle;
+mod old_page;
+mod privacy;
+mod stack;
+mod traffic;
+
+/// Runs a scenario in both modes: one process with SQLite and a local queue, and a fleet on PostgreSQL and RabbitMQ.
+macro_rules! in_both_modes {
+    ($($scenario:ident),* $(,)?) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() -> anyhow::Result<()> {
+                super::$scenario(crate::stack::Stack::embedded().await?).await
+            })*
+        }
+        mod fleet {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() -> anyhow::Result<()> {
+                super::$scenario(crate::stack::Stack::fleet().await?).await
+            })*
+        }
+    };
+}
+pub(crate) use in_both_modes;

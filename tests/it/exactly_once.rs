@@ -1,0 +1,163 @@
+//! What was answered 204 is stored, once; and the books balance.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use hgpixel_testkit::{HgpixelProcess, Postgres, Rabbitmq, wait_until};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::in_both_modes;
+use crate::stack::{Books, Stack};
+use crate::traffic::{Sent, send_with_repeats};
+
+const EVENTS: usize = 50_000;
+const REPEATS: u64 = 2_500;
+const KILLS: u64 = 10;
+
+in_both_modes!(every_id_is_stored_once_and_the_books_balance);
+
+async fn every_id_is_stored_once_and_the_books_balance(stack: Stack) -> Result<()> {
+    let load = Load::start(stack, EVENTS);
+    let (stack, sent) = load.finish().await?;
+    let books = stack.at_rest().await?;
+    let expected = Books {
+        accepted: EVENTS as u64 + REPEATS,
+        stored: EVENTS as u64,
+        duplicate: REPEATS,
+        dead_lettered: 0,
+        uncertain: 0,
+    };
+    assert_eq!(books, expected);
+    check_ids(&stack, &sent).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedded_process_killed_ten_times_loses_nothing() -> Result<()> {
+    let load = Load::start(Stack::embedded().await?, EVENTS);
+    for kill in 1..=KILLS {
+        load.reach(kill).await?;
+        kill_and_restart(load.stack.ingest()).await?;
+    }
+    let (stack, sent) = load.finish().await?;
+    let books = stack.at_rest().await?;
+    check_balance(books, &sent)?;
+    check_ids(&stack, &sent).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_whose_worker_broker_and_database_are_killed_loses_nothing() -> Result<()> {
+    let (database, broker) = (Postgres::start().await?, Rabbitmq::start().await?);
+    let stack = Stack::fleet_on(&database.url(), &broker.url(), &[]).await?;
+    let load = Load::start(stack, EVENTS);
+    for kill in 1..=KILLS {
+        load.reach(kill).await?;
+        kill_and_restart(load.stack.worker()).await?;
+        if kill == 3 {
+            broker.kill().await?;
+            broker.restart().await?;
+        }
+        if kill == 7 {
+            database.restart().await?;
+        }
+    }
+    let (stack, sent) = load.finish().await?;
+    let books = stack.at_rest().await?;
+    check_balance(books, &sent)?;
+    check_ids(&stack, &sent).await
+}
+
+/// A load under way.
+struct Load {
+    stack: Arc<Stack>,
+    sent: Arc<Sent>,
+    task: JoinHandle<Result<()>>,
+}
+
+impl Load {
+    fn start(stack: Stack, events: usize) -> Self {
+        let (stack, sent) = (Arc::new(stack), Arc::new(Sent::default()));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test has no lifecycle; the task is awaited in `finish`"
+        )]
+        let task = tokio::spawn(send_with_repeats(
+            Arc::clone(&stack),
+            events,
+            Arc::clone(&sent),
+        ));
+        Self { stack, sent, task }
+    }
+
+    /// Waits until the load is through `part` of eleven parts.
+    async fn reach(&self, part: u64) -> Result<()> {
+        let goal = part * (EVENTS as u64 + REPEATS) / (KILLS + 1);
+        let reached =
+            async || self.sent.accepted.load(Ordering::Relaxed) >= goal || self.task.is_finished();
+        wait_until(
+            &format!("{goal} accepted events"),
+            Duration::from_secs(180),
+            reached,
+        )
+        .await?;
+        ensure!(
+            !self.task.is_finished(),
+            "the load ended before kill {part}"
+        );
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<(Stack, Arc<Sent>)> {
+        self.task.await??;
+        let stack = Arc::into_inner(self.stack).context("the load has let go of the stack")?;
+        Ok((stack, self.sent))
+    }
+}
+
+async fn kill_and_restart(process: &HgpixelProcess) -> Result<()> {
+    process.kill().await?;
+    process.restart().await
+}
+
+/// With kills a client cannot know of every answer: what it saw accepted is the least. What timed out at a broker may have
+/// arrived all the same, and is counted as uncertain.
+fn check_balance(books: Books, sent: &Sent) -> Result<()> {
+    let seen = sent.accepted.load(Ordering::Relaxed);
+    ensure!(
+        books.accepted >= seen,
+        "{books:?}, the client saw {seen} accepted"
+    );
+    ensure!(books.dead_lettered == 0, "{books:?}");
+    ensure!(
+        books.finished() <= books.accepted + books.uncertain,
+        "{books:?}"
+    );
+    Ok(())
+}
+
+async fn check_ids(stack: &Stack, sent: &Sent) -> Result<()> {
+    let rows = stack.export().await?;
+    let ids: BTreeSet<Uuid> = rows
+        .iter()
+        .map(|row| Ok(row["eventId"].as_str().context("an event id")?.parse()?))
+        .collect::<Result<_>>()?;
+    ensure!(
+        ids.len() == rows.len(),
+        "{} rows, {} ids",
+        rows.len(),
+        ids.len()
+    );
+    let expected = sent.ids.lock().await;
+    let (lost, surplus) = (
+        expected.difference(&ids).count(),
+        ids.difference(&expected).count(),
+    );
+    ensure!(
+        lost == 0 && surplus == 0,
+        "{lost} ids lost, {surplus} never sent"
+    );
+    Ok(())
+}
