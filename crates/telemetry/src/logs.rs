@@ -98,10 +98,8 @@ fn text_field(
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or("unnamed");
-    match panic.location() {
-        Some(place) => tracing::error!(%place, thread, "panicked"),
-        None => tracing::error!(thread, "panicked"),
-    }
+    let place = panic.location().map(tracing::field::display);
+    tracing::error!(place, thread, "panicked");
     if let Some(text) = panic.payload_as_str() {
         tracing::debug!(text, "the panic said");
     }

@@ -43,7 +43,7 @@ pub(super) struct Link {
     pub(super) metrics: HttpMetrics,
     inbox: Mutex<Inbox>,
     has_served: AtomicBool,
-    /// hyper waits for a head: nothing is owed to the client, every earlier answer is written out.
+    /// hyper waits for a head: every earlier request is answered, though the answer may not be written out yet.
     awaits_head: AtomicBool,
     /// The client may still be sending when we close.
     lingers: AtomicBool,

@@ -1,6 +1,7 @@
 //! Refusals written without hyper: to connections over the cap, and in place of hyper's own, which say nothing.
 
 use http::StatusCode;
+use memchr::memchr;
 
 use super::framing::Refusal;
 use crate::Problem;
@@ -22,16 +23,29 @@ pub(super) fn problem_of(refusal: Refusal) -> Problem {
     }
 }
 
-/// What is wrong with a head that hyper refuses, by the bytes of its bare answer.
-pub(super) fn problem_of_bare(answer: &[u8]) -> Problem {
-    match answer
-        .get(b"HTTP/1.1 ".len()..)
-        .and_then(|rest| rest.get(..3))
-    {
-        Some(b"414") => problem_of(Refusal::TargetTooLong),
-        Some(b"431") => problem_of(Refusal::HeadTooLarge),
-        _ => Problem::new(StatusCode::BAD_REQUEST, "this is no HTTP/1 request"),
+/// What is wrong with a head that hyper refuses, if `answer` is such a refusal: a status with three fields and no body.
+///
+/// While hyper waits for a head, a rest of an earlier answer may still be on its way. None of ours looks like this.
+pub(super) fn problem_of_bare(answer: &[u8]) -> Option<Problem> {
+    let rest = answer.strip_prefix(b"HTTP/1.1 ")?;
+    let (status, rest) = rest.split_at_checked(3)?;
+    let (_phrase, fields) = after_line(rest)?;
+    let date = fields.strip_prefix(b"connection: close\r\ncontent-length: 0\r\ndate: ")?;
+    let (_date, rest) = after_line(date)?;
+    match status {
+        _ if rest != b"\r\n" => None,
+        b"400" => Some(Problem::new(
+            StatusCode::BAD_REQUEST,
+            "this is no HTTP/1 request",
+        )),
+        b"414" => Some(problem_of(Refusal::TargetTooLong)),
+        b"431" => Some(problem_of(Refusal::HeadTooLarge)),
+        _ => None,
     }
+}
+
+fn after_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    bytes.split_at_checked(memchr(b'\n', bytes)? + 1)
 }
 
 /// The whole answer, after which the connection is closed.
@@ -74,14 +88,31 @@ mod tests {
     }
 
     #[test]
-    fn bare_answers_are_told_apart() {
-        let status = |answer: &[u8]| problem_of_bare(answer).status.as_u16();
+    fn bare_answers_are_told_from_ours() {
+        let status = |answer: &str| {
+            problem_of_bare(answer.as_bytes()).map(|problem| problem.status.as_u16())
+        };
+        let bare =
+            "connection: close\r\ncontent-length: 0\r\ndate: Mon, 23 Nov 2026 08:00:00 GMT\r\n";
         assert_eq!(
-            status(b"HTTP/1.1 431 Request Header Fields Too Large\r\n"),
-            431
+            status(&format!("HTTP/1.1 431 Too Large\r\n{bare}\r\n")),
+            Some(431)
         );
-        assert_eq!(status(b"HTTP/1.1 414 URI Too Long\r\n"), 414);
-        assert_eq!(status(b"HTTP/1.1 400 Bad Request\r\n"), 400);
-        assert_eq!(status(b""), 400);
+        assert_eq!(
+            status(&format!("HTTP/1.1 400 Bad Request\r\n{bare}\r\n")),
+            Some(400)
+        );
+        assert_eq!(
+            status(&format!("HTTP/1.1 404 Not Found\r\n{bare}\r\n")),
+            None
+        );
+        assert_eq!(
+            status(&format!(
+                "HTTP/1.1 400 Bad Request\r\n{bare}vary: a\r\n\r\n"
+            )),
+            None
+        );
+        assert_eq!(status("HTTP/1.1 400 Bad Request\r\nvary: a\r\n\r\n"), None);
+        assert_eq!(status("HTTP/1.1 4"), None);
     }
 }

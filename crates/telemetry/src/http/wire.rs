@@ -47,10 +47,12 @@ impl Wire {
         }
     }
 
-    /// Replaces what hyper wants to write if it is a refusal of hyper's own: it writes while nothing is owed to the client.
-    fn replaces(&mut self, bare: &[u8]) -> bool {
-        if self.last_answer.is_none() && self.link.awaits_head() {
-            let problem = plain::problem_of_bare(bare);
+    /// Replaces what hyper wants to write if that is a refusal of its own. Nothing that hyper writes comes after one.
+    fn replaces(&mut self, bytes: &[u8]) -> bool {
+        if self.last_answer.is_none()
+            && self.link.awaits_head()
+            && let Some(problem) = plain::problem_of_bare(bytes)
+        {
             self.link.metrics.unrouted(problem.status.as_str());
             self.link.linger();
             self.last_answer = Some((plain::last_answer(&problem), 0));

@@ -93,3 +93,27 @@ fn a_bad_directive_is_named() {
     );
     assert!(!error.contains('\n'));
 }
+
+/// Panics under our hook and hands back what was logged.
+fn logged_panic(level: &str) -> String {
+    logged(level, LogFormat::Text, || {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(log_panic));
+        let visitor = "visitor@example.org";
+        let caught = std::panic::catch_unwind(|| panic!("cannot slice {visitor}"));
+        std::panic::set_hook(usual);
+        assert!(caught.is_err());
+    })
+}
+
+#[test]
+fn a_panic_is_logged_by_its_place() {
+    let line = logged_panic("info");
+    assert!(
+        line.contains("ERROR") && line.contains("panicked place="),
+        "{line}"
+    );
+    assert!(line.contains("logs/tests.rs:"), "{line}");
+    assert!(!line.contains("visitor"), "{line}");
+    assert!(logged_panic("debug").contains("visitor@example.org"));
+}
