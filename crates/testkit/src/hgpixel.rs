@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +26,7 @@ pub struct HgpixelProcess {
 #[derive(Debug)]
 #[must_use = "nothing is started before `start`"]
 pub struct HgpixelBuilder {
+    binary: Option<PathBuf>,
     arguments: Vec<String>,
     env: Vec<(String, String)>,
     files: Vec<(String, String)>,
@@ -40,6 +41,7 @@ impl HgpixelProcess {
     /// One role: `ingest`, `worker`, `query`, `demo`.
     pub fn role(subcommand: &str) -> HgpixelBuilder {
         HgpixelBuilder {
+            binary: None,
             arguments: vec![subcommand.to_owned()],
             env: Vec::new(),
             files: Vec::new(),
@@ -76,17 +78,27 @@ impl HgpixelProcess {
         ))
     }
 
-    /// The sum of a metric over all its labels; 0 when it is not there.
+    /// The sum of a counter over all its labels; 0 when it is not there.
     ///
     /// # Errors
-    /// When the private listener does not answer 200.
-    pub async fn metric(&self, name: &str) -> Result<f64> {
-        let samples = self.metrics().await?;
-        let own = samples.iter().filter(|(key, _)| {
+    /// When the private listener does not answer 200, or the sum is no whole number.
+    pub async fn counter(&self, name: &str) -> Result<u64> {
+        let is_one = |key: &str| {
             key.strip_prefix(name)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
-        });
-        Ok(own.map(|(_, value)| value).sum())
+        };
+        let sum: f64 = self
+            .metrics()
+            .await?
+            .iter()
+            .filter(|(key, _)| is_one(key))
+            .map(|(_, value)| value)
+            .sum();
+        // Written out and read back: a cast would hide a fraction, a negative number and infinity.
+        format!("{sum:.3}")
+            .trim_end_matches(".000")
+            .parse()
+            .with_context(|| format!("{name} is {sum}"))
     }
 
     /// Runs another subcommand with the same settings to its end: `run(&["token", "create", "--scope", "read"])`.
@@ -132,6 +144,12 @@ impl Deref for HgpixelProcess {
 }
 
 impl HgpixelBuilder {
+    /// Runs another build than [`hgpixel_binary`], the release build for one.
+    pub fn binary(mut self, path: impl Into<PathBuf>) -> Self {
+        self.binary = Some(path.into());
+        self
+    }
+
     /// Sets a variable: `env("HGPIXEL_STORE__URL", database.url())`.
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
@@ -165,7 +183,7 @@ impl HgpixelBuilder {
     /// # Errors
     /// When the program has not been built.
     pub fn prepare(self) -> Result<HgpixelProcess> {
-        let binary = hgpixel_binary()?;
+        let binary = built(&self.binary.map_or_else(hgpixel_binary, Ok)?)?;
         let (port, admin_port) = (free_port(), free_port());
         let mut env = vec![
             ("HGPIXEL_LISTEN".to_owned(), format!("127.0.0.1:{port}")),
@@ -201,25 +219,29 @@ impl HgpixelBuilder {
 /// The program that this checkout has built: named by `HGPIXEL_BIN`, or beside the tests in cargo's target directory.
 ///
 /// # Errors
-/// When it is not there; the message says how to build it.
+/// When this is no test and the variable is not set.
 pub fn hgpixel_binary() -> Result<PathBuf> {
-    let named = std::env::var_os("HGPIXEL_BIN").map(PathBuf::from);
-    let candidate = match named {
-        Some(named) => named,
-        // A test is target/PROFILE/deps/NAME, an example target/PROFILE/examples/NAME.
-        None => std::env::current_exe()?
-            .ancestors()
-            .nth(2)
-            .context("the folder of this test's profile")?
-            .join("hgpixel"),
-    };
-    if !candidate.is_file() {
+    if let Some(named) = std::env::var_os("HGPIXEL_BIN") {
+        return Ok(PathBuf::from(named));
+    }
+    let test = std::env::current_exe().context("find this test's own program")?;
+    // A test is target/PROFILE/deps/NAME, an example target/PROFILE/examples/NAME.
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .context("the folder of this test's profile")?;
+    Ok(profile.join("hgpixel"))
+}
+
+/// The absolute path, for the program starts in a directory of its own.
+fn built(binary: &Path) -> Result<PathBuf> {
+    if !binary.is_file() {
         bail!(
             "{} is not there; `cargo xtask test` builds it, and so does `cargo build -p hgpixel`",
-            candidate.display()
+            binary.display()
         );
     }
-    std::path::absolute(&candidate).with_context(|| format!("find {}", candidate.display()))
+    std::path::absolute(binary).with_context(|| format!("find {}", binary.display()))
 }
 
 /// Settings in our own environment are not the tested program's.

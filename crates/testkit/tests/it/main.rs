@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod browser;
+mod hgpixel;
 mod leftovers;
 mod proxy;
 mod servers;
