@@ -78,22 +78,27 @@ impl HgpixelProcess {
         ))
     }
 
-    /// The sum of a counter over all its labels; 0 when it is not there.
+    /// The sum of a metric over all its labels; 0 when it is not there.
     ///
     /// # Errors
-    /// When the private listener does not answer 200, or the sum is no whole number.
-    pub async fn counter(&self, name: &str) -> Result<u64> {
+    /// When the private listener does not answer 200.
+    pub async fn metric(&self, name: &str) -> Result<f64> {
         let is_one = |key: &str| {
             key.strip_prefix(name)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('{'))
         };
-        let sum: f64 = self
-            .metrics()
-            .await?
-            .iter()
-            .filter(|(key, _)| is_one(key))
-            .map(|(_, value)| value)
-            .sum();
+        let samples = self.metrics().await?;
+        let own = samples.iter().filter(|(key, _)| is_one(key));
+        // Not `sum()`, which is -0 for nothing.
+        Ok(own.fold(0.0, |sum, (_, value)| sum + value))
+    }
+
+    /// The same for a counter of events, which can be compared exactly.
+    ///
+    /// # Errors
+    /// When the private listener does not answer 200, or the sum is no whole number.
+    pub async fn counter(&self, name: &str) -> Result<u64> {
+        let sum = self.metric(name).await?;
         // Written out and read back: a cast would hide a fraction, a negative number and infinity.
         format!("{sum:.3}")
             .trim_end_matches(".000")
