@@ -133,7 +133,9 @@ impl Driver<'_> {
         }
         timer.as_mut().reset(alarm.instant(due));
         self.armed = Some(due);
-        if timer.poll(cx).is_ready() {
+        // A poll that has used up the task's budget would return without having set anything, and we ask only once.
+        let set = pin!(tokio::task::unconstrained(timer)).poll(cx);
+        if set.is_ready() {
             // The deadline passed while we were busy.
             self.armed = None;
             cx.waker().wake_by_ref();
