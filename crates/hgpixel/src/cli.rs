@@ -148,7 +148,11 @@ mod tests {
             &["hgpixel", "demo", "--events", "0"],
             &["hgpixel", "dlq", "purge"],
         ] {
-            assert_eq!(Cli::try_parse_from(wrong).unwrap_err().exit_code(), 2, "{wrong:?}");
+            assert_eq!(
+                Cli::try_parse_from(wrong).unwrap_err().exit_code(),
+                2,
+                "{wrong:?}"
+            );
         }
     }
 }

@@ -32,7 +32,11 @@ pub(crate) struct Demo {
 impl Demo {
     /// Traffic for the server at `base`. The same `seed` makes the same visits.
     pub(crate) fn new(base: &Url, clock: Clock, seed: u64) -> anyhow::Result<Self> {
-        Ok(Self { clock, sender: Sender::new(base)?, traffic: Traffic::new(seed) })
+        Ok(Self {
+            clock,
+            sender: Sender::new(base)?,
+            traffic: Traffic::new(seed),
+        })
     }
 
     /// Sends `events` events (to the end of the last visit) of the past days.
@@ -76,7 +80,10 @@ impl Demo {
     }
 }
 
-async fn finish_one(under_way: &mut tokio::task::JoinSet<anyhow::Result<u64>>, bar: &ProgressBar) -> anyhow::Result<()> {
+async fn finish_one(
+    under_way: &mut tokio::task::JoinSet<anyhow::Result<u64>>,
+    bar: &ProgressBar,
+) -> anyhow::Result<()> {
     if let Some(done) = under_way.join_next().await {
         bar.inc(done.context("a request was abandoned")??);
     }
@@ -84,7 +91,9 @@ async fn finish_one(under_way: &mut tokio::task::JoinSet<anyhow::Result<u64>>, b
 }
 
 fn progress_bar(events: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("  sending visits  {bar:36} {human_pos}/{human_len} events  {per_sec}  {eta} left")
-        .expect("the template is a constant of ours");
+    let style = ProgressStyle::with_template(
+        "  sending visits  {bar:36} {human_pos}/{human_len} events  {per_sec}  {eta} left",
+    )
+    .expect("the template is a constant of ours");
     ProgressBar::new(events).with_style(style)
 }

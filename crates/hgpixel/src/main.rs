@@ -31,8 +31,12 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(cli.config.as_deref(), std::env::vars())?;
     // One provider of cryptography for every TLS client in the process; two tries to install one would be a bug.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let ending = runtime.block_on(dispatch(cli.command.unwrap_or(Command::Serve), settings));
     // Whatever still runs after a late or impatient end must not hold the exit.
     runtime.shutdown_background();

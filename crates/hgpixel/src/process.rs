@@ -57,7 +57,10 @@ pub(crate) async fn run_with(
         started = process.start(roles) => started?,
     }
     extra(&process)?;
-    let ending = process.lifecycle.supervise(&mut signals, drain, deadline).await;
+    let ending = process
+        .lifecycle
+        .supervise(&mut signals, drain, deadline)
+        .await;
     Ok(process.end(ending, deadline).await)
 }
 
@@ -88,7 +91,14 @@ impl Process {
         let admin = bind("admin_listen", settings.admin_listen)?;
         let (address, admin_address) = (listener.local_addr()?, admin.local_addr()?);
         let app = admin_router(&registry, &health, &lifecycle);
-        serve(&lifecycle, "admin-http", admin, app, &settings, &http_metrics);
+        serve(
+            &lifecycle,
+            "admin-http",
+            admin,
+            app,
+            &settings,
+            &http_metrics,
+        );
         let process = Self {
             settings,
             clock: Clock::system(),
@@ -111,7 +121,14 @@ impl Process {
         self.store = Some(store.clone());
         let app = self.start_roles(roles, &store).await?;
         if let Some(listener) = self.listener.take().filter(|_| roles != [Role::Worker]) {
-            serve(&self.lifecycle, "http", listener, app, &self.settings, &self.http_metrics);
+            serve(
+                &self.lifecycle,
+                "http",
+                listener,
+                app,
+                &self.settings,
+                &self.http_metrics,
+            );
         }
         tracing::info!(?roles, address = %self.address, admin = %self.admin_address, "serves");
         if roles == Role::ALL {
@@ -150,7 +167,9 @@ impl Process {
     async fn start_roles(&mut self, roles: &[Role], store: &EventStore) -> anyhow::Result<Router> {
         let mut app = Router::new();
         if roles.contains(&Role::Ingest) || roles.contains(&Role::Worker) {
-            let queue = EventQueue::open(&self.settings.queue, &self.registry).await.context("open the queue")?;
+            let queue = EventQueue::open(&self.settings.queue, &self.registry)
+                .await
+                .context("open the queue")?;
             self.queue = Some(queue.clone());
             queue.check().await.context("check the queue")?;
             if roles.contains(&Role::Ingest) {
@@ -162,19 +181,22 @@ impl Process {
         }
         if roles.contains(&Role::Query) {
             app = app.merge(self.start_query(store).await?);
+        } else if roles.contains(&Role::Ingest) {
+            // Pages load the script from where they send to.
+            app = app.merge(hgpixel_query::pixel_router());
         }
         Ok(app)
     }
 
     async fn start_ingest(&self, queue: &EventQueue, store: &EventStore) -> anyhow::Result<Router> {
         let deps = hgpixel_ingest::Deps {
-            settings: self.settings.clone(),
+            settings: &self.settings,
             queue: queue.clone(),
             store: store.clone(),
             clock: self.clock.clone(),
-            registry: self.registry.clone(),
-            health: self.health.clone(),
-            lifecycle: self.lifecycle.clone(),
+            registry: &self.registry,
+            health: &self.health,
+            lifecycle: &self.lifecycle,
         };
         hgpixel_ingest::start(deps).await.context("start ingest")
     }
@@ -226,12 +248,20 @@ impl Process {
     /// Tells a person where everything is.
     async fn greet(&self, store: &EventStore) -> anyhow::Result<()> {
         let base = self.base();
-        say::line(format!("\nhgpixel {} is running.\n", env!("CARGO_PKG_VERSION")))?;
+        say::line(format!(
+            "\nhgpixel {} is running.\n",
+            env!("CARGO_PKG_VERSION")
+        ))?;
         say::line(format!("  dashboard   {base}/"))?;
-        say::line(format!("  log in      {}", login_link_at(&base, store).await?))?;
+        say::line(format!(
+            "  log in      {}",
+            login_link_at(&base, store).await?
+        ))?;
         say::line("              (works once, for an hour; `hgpixel login-link` makes another)\n")?;
         say::line("  Paste this into the <head> of your pages:\n")?;
-        say::line(format!("  <script async src=\"{base}/static/app.js\" data-site=\"YOUR-SITE\"></script>\n"))
+        say::line(format!(
+            "  <script async src=\"{base}/static/app.js\" data-site=\"YOUR-SITE\"></script>\n"
+        ))
     }
 
     /// The public listener as this machine reaches it.
@@ -246,7 +276,11 @@ impl Process {
     }
 
     /// Runs `task` for as long as the process serves.
-    pub(crate) fn spawn(&self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+    pub(crate) fn spawn(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) {
         let stopping = self.lifecycle.stopping();
         self.lifecycle.spawn(name, async move {
             tokio::select! {
@@ -295,17 +329,22 @@ fn serve(
     settings: &Settings,
     metrics: &HttpMetrics,
 ) {
-    lifecycle.spawn(name, http::serve(listener, app, &settings.http, lifecycle, metrics));
+    lifecycle.spawn(
+        name,
+        http::serve(listener, app, &settings.http, lifecycle, metrics),
+    );
 }
 
 /// Makes the data folder, if anything is kept there.
 pub(crate) fn prepare_data_dir(settings: &Settings) -> anyhow::Result<()> {
-    let is_used = matches!(settings.store.url, StoreUrl::Sqlite(_)) || matches!(settings.queue.url, QueueUrl::Local(_));
+    let is_used = matches!(settings.store.url, StoreUrl::Sqlite(_))
+        || matches!(settings.queue.url, QueueUrl::Local(_));
     if !is_used {
         return Ok(());
     }
     let folder = &settings.data_dir;
-    std::fs::create_dir_all(folder).with_context(|| format!("make the data folder {}", folder.display()))
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("make the data folder {}", folder.display()))
 }
 
 /// A new login link for people, by the settings' address.
@@ -314,7 +353,10 @@ pub(crate) async fn login_link(settings: &Settings, store: &EventStore) -> anyho
 }
 
 async fn login_link_at(base: &str, store: &EventStore) -> anyhow::Result<String> {
-    let token = store.create_login_link(LOGIN_LINK_TTL).await.context("make a login link")?;
+    let token = store
+        .create_login_link(LOGIN_LINK_TTL)
+        .await
+        .context("make a login link")?;
     Ok(format!("{base}/login?link={token}"))
 }
 

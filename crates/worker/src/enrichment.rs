@@ -13,7 +13,9 @@ pub(crate) struct Enrichment {
 
 impl Enrichment {
     pub(crate) fn new(agent_cache_entries: u64) -> Self {
-        Self { agents: AgentParser::new(agent_cache_entries) }
+        Self {
+            agents: AgentParser::new(agent_cache_entries),
+        }
     }
 
     pub(crate) fn enrich(&self, event: Event) -> NewEvent {
@@ -52,10 +54,14 @@ fn whence(event: &Event, enriched: &mut Enriched) {
     let host = page.as_ref().and_then(Url::host_str).unwrap_or_default();
     let referrer = source(&event.referrer, host);
     let named = page.as_ref().and_then(Url::query).and_then(campaign);
-    channel(&referrer, named.as_ref()).as_str().clone_into(&mut enriched.channel);
+    channel(&referrer, named.as_ref())
+        .as_str()
+        .clone_into(&mut enriched.channel);
     let attributed = referrer.attributed(named.as_ref());
     host.clone_into(&mut enriched.host);
-    page.as_ref().map_or("", Url::path).clone_into(&mut enriched.path);
+    page.as_ref()
+        .map_or("", Url::path)
+        .clone_into(&mut enriched.path);
     enriched.referrer_host = referrer.host;
     enriched.source = attributed.name;
     attributed.medium.as_str().clone_into(&mut enriched.medium);
@@ -65,19 +71,29 @@ fn whence(event: &Event, enriched: &mut Enriched) {
         name: named.name.unwrap_or_default(),
         term: named.term.unwrap_or_default(),
         content: named.content.unwrap_or_default(),
-        click_id: named.click_id.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        click_id: named
+            .click_id
+            .map(|kind| kind.as_str().to_owned())
+            .unwrap_or_default(),
     });
 }
 
 /// The page's own word for its browser's language is better than the request's header; the old script puts it among the device's data.
 fn said_language<'a>(event: &'a Event, device: &'a Value) -> &'a str {
-    let told = device.get("browserLanguage").or_else(|| device.get("language")).and_then(Value::as_str);
-    told.filter(|told| !told.is_empty()).unwrap_or(&event.language)
+    let told = device
+        .get("browserLanguage")
+        .or_else(|| device.get("language"))
+        .and_then(Value::as_str);
+    told.filter(|told| !told.is_empty())
+        .unwrap_or(&event.language)
 }
 
 /// `WxH`, as our pixel and the old script send it; anything else is left to the raw device data.
 fn screen(device: &Value) -> Option<String> {
-    let text = device.get("screen").or_else(|| device.get("screenResolution"))?.as_str()?;
+    let text = device
+        .get("screen")
+        .or_else(|| device.get("screenResolution"))?
+        .as_str()?;
     let (width, height) = text.split_once('x')?;
     let (width, height): (u16, u16) = (width.parse().ok()?, height.parse().ok()?);
     Some(format!("{width}x{height}"))
@@ -96,14 +112,24 @@ mod tests {
         let enriched = enrich(Event {
             url: "https://shop.example.com/boots?utm_source=newsletter&utm_medium=email".into(),
             referrer: "https://www.google.com/".into(),
-            user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0".into(),
+            user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0"
+                .into(),
             language: "fr-FR".into(),
             device: r#"{"screenResolution":"1920x1080","browserLanguage":"de-AT"}"#.into(),
             ..Event::default()
         });
-        assert_eq!((enriched.host.as_str(), enriched.path.as_str()), ("shop.example.com", "/boots"));
-        assert_eq!((enriched.browser.as_str(), enriched.os.as_str()), ("Firefox", "Linux"));
-        assert_eq!((enriched.screen.as_str(), enriched.language.as_str()), ("1920x1080", "de-AT"));
+        assert_eq!(
+            (enriched.host.as_str(), enriched.path.as_str()),
+            ("shop.example.com", "/boots")
+        );
+        assert_eq!(
+            (enriched.browser.as_str(), enriched.os.as_str()),
+            ("Firefox", "Linux")
+        );
+        assert_eq!(
+            (enriched.screen.as_str(), enriched.language.as_str()),
+            ("1920x1080", "de-AT")
+        );
         assert_eq!(enriched.referrer_host, "www.google.com");
         assert_eq!(enriched.channel, "Email");
         assert_eq!(enriched.campaign.expect("a campaign").source, "newsletter");
@@ -122,8 +148,19 @@ mod tests {
 
     #[test]
     fn an_event_without_anything_is_enriched_with_nothing_that_is_wrong() {
-        let enriched = enrich(Event { device: "not json".into(), url: "nonsense".into(), ..Event::default() });
-        assert_eq!((enriched.host.as_str(), enriched.screen.as_str(), enriched.language.as_str()), ("", "", ""));
+        let enriched = enrich(Event {
+            device: "not json".into(),
+            url: "nonsense".into(),
+            ..Event::default()
+        });
+        assert_eq!(
+            (
+                enriched.host.as_str(),
+                enriched.screen.as_str(),
+                enriched.language.as_str()
+            ),
+            ("", "", "")
+        );
         assert_eq!(enriched.campaign, None);
     }
 }

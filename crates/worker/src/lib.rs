@@ -79,8 +79,10 @@ pub fn start(deps: Deps) -> anyhow::Result<()> {
         is_storing: false,
         is_paused: false,
     };
-    deps.lifecycle.spawn("worker-store", store_batches(storing, batches, stored));
-    deps.lifecycle.spawn("worker", worker.run(deps.queue, deps.lifecycle.clone()));
+    deps.lifecycle
+        .spawn("worker-store", store_batches(storing, batches, stored));
+    deps.lifecycle
+        .spawn("worker", worker.run(deps.queue, deps.lifecycle.clone()));
     Ok(())
 }
 
@@ -94,7 +96,9 @@ async fn store_batches(
         return Ok(());
     };
     while let Some(mut batch) = batches.recv().await {
-        if storing.store(&mut writer, &mut batch).await.is_err() || stored.send(batch).await.is_err() {
+        if storing.store(&mut writer, &mut batch).await.is_err()
+            || stored.send(batch).await.is_err()
+        {
             return Ok(());
         }
     }
@@ -149,7 +153,8 @@ impl Worker {
         self.gathered.dead.extend(read.dead);
         self.gathered.tags.push(delivery.tag);
         let wait = Duration::from_millis(self.settings.batch_wait_ms);
-        self.gather_until.get_or_insert_with(|| Instant::now() + wait);
+        self.gather_until
+            .get_or_insert_with(|| Instant::now() + wait);
     }
 
     /// Whether the gathered batch only waits for company, and the store for it.
@@ -159,7 +164,9 @@ impl Worker {
 
     fn hand_over_if_ripe(&mut self) {
         let is_full = self.gathered.events >= self.settings.batch_events;
-        let has_waited = self.gather_until.is_some_and(|until| until <= Instant::now());
+        let has_waited = self
+            .gather_until
+            .is_some_and(|until| until <= Instant::now());
         if !self.is_storing && (is_full || has_waited) {
             self.hand_over();
         }
@@ -169,7 +176,10 @@ impl Worker {
         self.gather_until = None;
         let batch = std::mem::take(&mut self.gathered);
         // The channel has room: there is one batch at a time. It is closed only when the store's task ended with the process.
-        self.is_storing = self.to_store.as_ref().is_some_and(|to_store| to_store.try_send(batch).is_ok());
+        self.is_storing = self
+            .to_store
+            .as_ref()
+            .is_some_and(|to_store| to_store.try_send(batch).is_ok());
     }
 
     async fn settle(&mut self, consumer: &mut Consumer, batch: &Batch) -> anyhow::Result<()> {
@@ -177,7 +187,10 @@ impl Worker {
         match consumer.settle(&batch.tags).await {
             Ok(()) => Ok(()),
             Err(QueueError::Unavailable { detail }) => {
-                tracing::warn!(detail, "could not settle a batch, it will come again and be recognised");
+                tracing::warn!(
+                    detail,
+                    "could not settle a batch, it will come again and be recognised"
+                );
                 Ok(())
             }
             Err(error) => Err(error).context("settle a batch"),
@@ -186,14 +199,21 @@ impl Worker {
 
     /// Keeps readiness true, and gives deliveries back in a long outage of the store.
     async fn look(&mut self, consumer: &mut Consumer) {
-        let failing_ms = self.failing.borrow().map(|since_ms| self.clock.now_ms() - since_ms);
+        let failing_ms = self
+            .failing
+            .borrow()
+            .map(|since_ms| self.clock.now_ms() - since_ms);
         let is_long = failing_ms.is_some_and(|ms| ms >= PATIENCE_MS);
         match failing_ms {
-            Some(_) if is_long => self.condition.set_unready("the store has been failing for a minute"),
+            Some(_) if is_long => self
+                .condition
+                .set_unready("the store has been failing for a minute"),
             _ => self.condition.set_ready(),
         }
         if is_long && !self.is_paused {
-            tracing::warn!("the store has been failing for a minute, giving the unsettled batches back to the queue");
+            tracing::warn!(
+                "the store has been failing for a minute, giving the unsettled batches back to the queue"
+            );
             consumer.pause().await;
             self.is_paused = true;
         } else if failing_ms.is_none() && self.is_paused {

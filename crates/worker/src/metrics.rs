@@ -39,15 +39,26 @@ impl Metrics {
                 "Events of queue messages that had been stored before, skipped.",
             )?,
             dead_lettered: IntCounterVec::new(
-                Opts::new("hgpixel_events_dead_lettered_total", "Events set aside because they cannot be stored."),
+                Opts::new(
+                    "hgpixel_events_dead_lettered_total",
+                    "Events set aside because they cannot be stored.",
+                ),
                 &["reason"],
             )?,
             event_age: Histogram::with_opts(
                 // From a healthy fleet (tens of milliseconds) to a queue that was left for an hour.
-                HistogramOpts::new("hgpixel_event_age_seconds", "Age of events when they are committed, since receipt.")
-                    .buckets(vec![0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3_600.0]),
+                HistogramOpts::new(
+                    "hgpixel_event_age_seconds",
+                    "Age of events when they are committed, since receipt.",
+                )
+                .buckets(vec![
+                    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3_600.0,
+                ]),
             )?,
-            retries: IntCounter::new("hgpixel_worker_store_retries_total", "Store batches that had to be tried again.")?,
+            retries: IntCounter::new(
+                "hgpixel_worker_store_retries_total",
+                "Store batches that had to be tried again.",
+            )?,
         };
         for reason in REASONS {
             metrics.dead_lettered.with_label_values(&[reason]);
@@ -75,7 +86,9 @@ impl Metrics {
                 "redelivered" => self.redelivered.inc_by(*events),
                 account => {
                     if let Some(reason) = account.strip_prefix("dead_lettered.") {
-                        self.dead_lettered.with_label_values(&[reason]).inc_by(*events);
+                        self.dead_lettered
+                            .with_label_values(&[reason])
+                            .inc_by(*events);
                     }
                 }
             }
@@ -87,7 +100,9 @@ impl Metrics {
         self.duplicate.inc_by(appended.duplicate);
         self.redelivered.inc_by(appended.redelivered);
         for (reason, events) in &appended.dead_lettered {
-            self.dead_lettered.with_label_values(&[reason]).inc_by(*events);
+            self.dead_lettered
+                .with_label_values(&[reason])
+                .inc_by(*events);
         }
     }
 

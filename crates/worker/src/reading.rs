@@ -15,13 +15,27 @@ pub(crate) struct Read {
 
 /// Reads `delivery`. Nothing that it holds is lost: an event becomes a row, everything else a dead letter.
 pub(crate) fn read(delivery: &Delivery, enrichment: &Enrichment, clock: &Clock) -> Read {
-    let mut read = Read { message: Message { id: delivery.id, ..Message::default() }, dead: Vec::new() };
+    let mut read = Read {
+        message: Message {
+            id: delivery.id,
+            ..Message::default()
+        },
+        dead: Vec::new(),
+    };
     let lines = match decode(&delivery.body) {
         Ok(lines) => lines,
         Err(error) => {
             let body = String::from_utf8_lossy(&delivery.body).into_owned();
-            read.dead.push(letter(delivery.id, UNDECODABLE, error.to_string(), body, clock));
-            read.message.dead_lettered.push((UNDECODABLE.to_owned(), delivery.events as u64));
+            read.dead.push(letter(
+                delivery.id,
+                UNDECODABLE,
+                error.to_string(),
+                body,
+                clock,
+            ));
+            read.message
+                .dead_lettered
+                .push((UNDECODABLE.to_owned(), delivery.events as u64));
             return read;
         }
     };
@@ -29,12 +43,15 @@ pub(crate) fn read(delivery: &Delivery, enrichment: &Enrichment, clock: &Clock) 
         match line {
             Line::Event(event) => read.message.rows.push(enrichment.enrich(*event)),
             Line::Unreadable { text, error } => {
-                read.dead.push(letter(delivery.id, UNREADABLE, error, text, clock));
+                read.dead
+                    .push(letter(delivery.id, UNREADABLE, error, text, clock));
             }
         }
     }
     if !read.dead.is_empty() {
-        read.message.dead_lettered.push((UNREADABLE.to_owned(), read.dead.len() as u64));
+        read.message
+            .dead_lettered
+            .push((UNREADABLE.to_owned(), read.dead.len() as u64));
     }
     read
 }
@@ -46,5 +63,11 @@ pub(crate) fn rejected(event: &Event, reason: &str, detail: String, clock: &Cloc
 }
 
 fn letter(id: uuid::Uuid, reason: &str, detail: String, line: String, clock: &Clock) -> DeadLetter {
-    DeadLetter { id, reason: reason.to_owned(), detail, at_ms: clock.now_ms(), line }
+    DeadLetter {
+        id,
+        reason: reason.to_owned(),
+        detail,
+        at_ms: clock.now_ms(),
+        line,
+    }
 }

@@ -68,7 +68,11 @@ impl Storing {
     }
 
     /// Commits `batch`, whatever it takes. Afterwards its tags may be settled.
-    pub(crate) async fn store(&self, writer: &mut Writer, batch: &mut Batch) -> Result<(), Stopped> {
+    pub(crate) async fn store(
+        &self,
+        writer: &mut Writer,
+        batch: &mut Batch,
+    ) -> Result<(), Stopped> {
         // Dead letters first: a crash between the two sets them aside twice, which replay and the store forgive; the other
         // order would lose them.
         self.set_aside(&batch.dead).await?;
@@ -77,7 +81,11 @@ impl Storing {
     }
 
     /// Appends the messages together or, when one of them is rejected, in halves until that one is alone.
-    async fn append_all(&self, writer: &mut Writer, messages: &mut [Message]) -> Result<(), Stopped> {
+    async fn append_all(
+        &self,
+        writer: &mut Writer,
+        messages: &mut [Message],
+    ) -> Result<(), Stopped> {
         if self.append(writer, messages).await?.is_ok() {
             return Ok(());
         }
@@ -90,15 +98,22 @@ impl Storing {
     }
 
     /// Appends a message without the rows that are rejected, which become dead letters.
-    async fn append_good_rows(&self, writer: &mut Writer, message: &mut Message) -> Result<(), Stopped> {
+    async fn append_good_rows(
+        &self,
+        writer: &mut Writer,
+        message: &mut Message,
+    ) -> Result<(), Stopped> {
         let mut bad = Vec::new();
-        self.find_bad_rows(writer, &message.rows, 0, &mut bad).await?;
+        self.find_bad_rows(writer, &message.rows, 0, &mut bad)
+            .await?;
         self.set_aside_rows(message, &bad).await?;
         let Err(error) = self.append(writer, std::slice::from_ref(message)).await? else {
             return Ok(());
         };
         // Each row alone is fine and together they are not: no halving can tell whose fault it is, so none is stored.
-        let all: Vec<(usize, String)> = (0..message.rows.len()).map(|index| (index, error.to_string())).collect();
+        let all: Vec<(usize, String)> = (0..message.rows.len())
+            .map(|index| (index, error.to_string()))
+            .collect();
         self.set_aside_rows(message, &all).await?;
         if let Err(error) = self.append(writer, std::slice::from_ref(message)).await? {
             tracing::error!(message = %message.id, %error, "the store rejects a message without events, it is settled unrecorded");
@@ -127,19 +142,30 @@ impl Storing {
     }
 
     /// Moves rows, given by ascending index, to the dead letters.
-    async fn set_aside_rows(&self, message: &mut Message, bad: &[(usize, String)]) -> Result<(), Stopped> {
+    async fn set_aside_rows(
+        &self,
+        message: &mut Message,
+        bad: &[(usize, String)],
+    ) -> Result<(), Stopped> {
         if bad.is_empty() {
             return Ok(());
         }
         let letter = |(index, detail): &(usize, String)| {
-            rejected(&message.rows[*index].event, REJECTED, detail.clone(), &self.clock)
+            rejected(
+                &message.rows[*index].event,
+                REJECTED,
+                detail.clone(),
+                &self.clock,
+            )
         };
         let letters: Vec<DeadLetter> = bad.iter().map(letter).collect();
         self.set_aside(&letters).await?;
         for (index, _) in bad.iter().rev() {
             message.rows.remove(*index);
         }
-        message.dead_lettered.push((REJECTED.to_owned(), bad.len() as u64));
+        message
+            .dead_lettered
+            .push((REJECTED.to_owned(), bad.len() as u64));
         Ok(())
     }
 
@@ -158,7 +184,11 @@ impl Storing {
     }
 
     /// Appends; only a rejection is handed back.
-    async fn append(&self, writer: &mut Writer, messages: &[Message]) -> Result<Result<(), StoreError>, Stopped> {
+    async fn append(
+        &self,
+        writer: &mut Writer,
+        messages: &[Message],
+    ) -> Result<Result<(), StoreError>, Stopped> {
         let mut pause = PAUSE_FIRST;
         loop {
             match writer.append(messages).await {
@@ -173,7 +203,11 @@ impl Storing {
     }
 
     /// Probes; only a rejection is handed back.
-    async fn probe(&self, writer: &mut Writer, rows: &[NewEvent]) -> Result<Result<(), StoreError>, Stopped> {
+    async fn probe(
+        &self,
+        writer: &mut Writer,
+        rows: &[NewEvent],
+    ) -> Result<Result<(), StoreError>, Stopped> {
         let mut pause = PAUSE_FIRST;
         loop {
             match writer.probe(rows).await {

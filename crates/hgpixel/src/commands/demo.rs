@@ -21,7 +21,8 @@ pub(crate) async fn run(settings: Settings, args: DemoArgs) -> anyhow::Result<Ex
 
 /// Sends traffic to a running server. Its sites must exist there, or it must create unknown ones.
 async fn send(url: &str, events: u64) -> anyhow::Result<ExitCode> {
-    let base = Url::parse(url).with_context(|| format!("{url} is no address; try http://127.0.0.1:5000"))?;
+    let base = Url::parse(url)
+        .with_context(|| format!("{url} is no address; try http://127.0.0.1:5000"))?;
     let sent = demo(&base)?.fill(events).await?;
     say::line(format!("sent {sent} events to {base}"))?;
     Ok(ExitCode::SUCCESS)
@@ -43,7 +44,10 @@ async fn serve(mut settings: Settings, events: u64) -> anyhow::Result<ExitCode> 
         process.spawn("demo", async move {
             if is_new {
                 let sent = demo.fill(events).await?;
-                tracing::info!(events = sent, "the demo is filled, and goes on with a visit every second or two");
+                tracing::info!(
+                    events = sent,
+                    "the demo is filled, and goes on with a visit every second or two"
+                );
             }
             demo.keep_lively().await
         });

@@ -9,7 +9,9 @@ use crate::cli::DlqCommand;
 use crate::say;
 
 pub(crate) async fn run(settings: &Settings, command: DlqCommand) -> anyhow::Result<()> {
-    let letters = DeadLetters::open(&settings.queue).await.context("open the dead letters")?;
+    let mut letters = DeadLetters::open(&settings.queue)
+        .await
+        .context("open the dead letters")?;
     match command {
         DlqCommand::List { limit } => {
             for letter in letters.list(limit).await.context("list the dead letters")? {
@@ -17,7 +19,10 @@ pub(crate) async fn run(settings: &Settings, command: DlqCommand) -> anyhow::Res
             }
         }
         DlqCommand::Replay { limit } => {
-            let count = letters.replay(limit).await.context("replay the dead letters")?;
+            let count = letters
+                .replay(limit)
+                .await
+                .context("replay the dead letters")?;
             say::line(format!("queued {count} dead letters again"))?;
         }
         DlqCommand::Purge { .. } => {

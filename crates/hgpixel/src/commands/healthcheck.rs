@@ -15,10 +15,24 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let url = format!("http://{}/readyz", reachable(settings.admin_listen));
     let client = reqwest::Client::builder().timeout(TIMEOUT).build()?;
-    let answer = client.get(&url).send().await.with_context(|| format!("ask {url}"))?;
+    let answer = client
+        .get(&url)
+        .send()
+        .await
+        .with_context(|| format!("ask {url}"))?;
     let is_ready = answer.status().is_success();
-    say::line(answer.text().await.with_context(|| format!("read the answer of {url}"))?.trim_end())?;
-    Ok(if is_ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    say::line(
+        answer
+            .text()
+            .await
+            .with_context(|| format!("read the answer of {url}"))?
+            .trim_end(),
+    )?;
+    Ok(if is_ready {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// A process that listens everywhere is asked over loopback.

@@ -13,7 +13,9 @@ use crate::{process, say};
 
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     process::prepare_data_dir(settings)?;
-    EventStore::migrate(&settings.store, &Clock::system()).await.context("migrate the store")?;
+    EventStore::migrate(&settings.store, &Clock::system())
+        .await
+        .context("migrate the store")?;
     say::line("the store's tables are up to date")
 }
 
@@ -43,7 +45,13 @@ pub(crate) async fn token(settings: &Settings, command: TokenCommand) -> anyhow:
         Some(key) => {
             let sites = store.sites().await.context("look the site up")?;
             let found = sites.into_iter().find(|site| site.key == key);
-            Some(found.with_context(|| format!("there is no site {key}; `hgpixel site add {key}` adds it"))?.id)
+            Some(
+                found
+                    .with_context(|| {
+                        format!("there is no site {key}; `hgpixel site add {key}` adds it")
+                    })?
+                    .id,
+            )
         }
     };
     let scope = match scope {
@@ -51,7 +59,10 @@ pub(crate) async fn token(settings: &Settings, command: TokenCommand) -> anyhow:
         cli::Scope::Write => Scope::Write,
         cli::Scope::Admin => Scope::Admin,
     };
-    let token = store.create_token(scope, site, None).await.context("create the token")?;
+    let token = store
+        .create_token(scope, site, None)
+        .await
+        .context("create the token")?;
     store.close().await;
     say::line(token)
 }
@@ -67,8 +78,12 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
 async fn open(settings: &Settings) -> anyhow::Result<EventStore> {
     process::prepare_data_dir(settings)?;
     let clock = Clock::system();
-    EventStore::migrate(&settings.store, &clock).await.context("prepare the store")?;
-    EventStore::open(&settings.store, clock, &Registry::new()).await.context("open the store")
+    EventStore::migrate(&settings.store, &clock)
+        .await
+        .context("prepare the store")?;
+    EventStore::open(&settings.store, clock, &Registry::new())
+        .await
+        .context("open the store")
 }
 
 /// How long a login link may be used.

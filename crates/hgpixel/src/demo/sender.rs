@@ -25,7 +25,9 @@ impl Sender {
             .timeout(Duration::from_secs(20))
             .build()
             .context("set up the HTTP client")?;
-        let track = base.join("/track").with_context(|| format!("{base} is no address of a server"))?;
+        let track = base
+            .join("/track")
+            .with_context(|| format!("{base} is no address of a server"))?;
         Ok(Self { client, track })
     }
 
@@ -45,7 +47,10 @@ impl Sender {
                 }
                 Ok(answer) => {
                     let status = answer.status();
-                    bail!("the server refused a beacon: {status} {}", answer.text().await.unwrap_or_default());
+                    bail!(
+                        "the server refused a beacon: {status} {}",
+                        answer.text().await.unwrap_or_default()
+                    );
                 }
                 Err(error) => {
                     failure = Some(format!("{:#}", anyhow::Error::from(error)));
@@ -53,7 +58,11 @@ impl Sender {
                 }
             }
         }
-        bail!("gave up sending to {} after {TRIES_MAX} tries: {}", self.track, failure.unwrap_or_default())
+        bail!(
+            "gave up sending to {} after {TRIES_MAX} tries: {}",
+            self.track,
+            failure.unwrap_or_default()
+        )
     }
 
     async fn post(&self, beacon: &Beacon, body: String) -> reqwest::Result<reqwest::Response> {
@@ -70,10 +79,18 @@ impl Sender {
 }
 
 fn is_temporary(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT)
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::REQUEST_TIMEOUT
+    )
 }
 
 fn retry_after(answer: &reqwest::Response) -> Duration {
-    let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let seconds = answer
+        .headers()
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     Duration::from_secs(seconds.unwrap_or(1_u64).min(30))
 }

@@ -39,7 +39,9 @@ struct Visitor {
 
 impl Traffic {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { random: fastrand::Rng::with_seed(seed) }
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+        }
     }
 
     /// A moment of the last `span_ms` before `now_ms`, more often by day than by night.
@@ -97,11 +99,20 @@ impl Traffic {
             language: language.0,
             time_zone: language.1,
             // 198.18.0.0/15 is reserved for tests of network devices (RFC 2544): nobody's address.
-            address: format!("198.{}.{}.{}", self.random.u8(18..20), self.random.u8(..), self.random.u8(1..255)),
+            address: format!(
+                "198.{}.{}.{}",
+                self.random.u8(18..20),
+                self.random.u8(..),
+                self.random.u8(1..255)
+            ),
             referrer: if is_bot { "" } else { arrival.0 },
             query: if is_bot { "" } else { arrival.1 },
             // Two of five leave after the first page; the others stay for a few.
-            pages: if self.random.u32(0..5) < 2 { 1 } else { self.random.u32(2..7) },
+            pages: if self.random.u32(0..5) < 2 {
+                1
+            } else {
+                self.random.u32(2..7)
+            },
         }
     }
 
@@ -140,7 +151,10 @@ impl Traffic {
 }
 
 /// How busy an hour of the day is, 0 to 1: quiet at 4 o'clock UTC, busiest at 16 o'clock.
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of a day are far below 2^52")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of a day are far below 2^52"
+)]
 fn busyness(time_ms: i64) -> f64 {
     let hour = time_ms.rem_euclid(24 * HOUR_MS) as f64 / HOUR_MS as f64;
     0.55 - 0.45 * ((hour - 4.0) / 24.0 * std::f64::consts::TAU).cos()
@@ -159,7 +173,14 @@ fn event(kind: &str, data: &Value, time_ms: i64) -> Value {
     json!({ "id": hgpixel_event::assigned_id(time_ms), "type": kind, "data": data, "time": time_ms })
 }
 
-fn beacon(site: &Site, visitor: &Visitor, page: &Page, url: &str, referrer: &str, events: Vec<Value>) -> Beacon {
+fn beacon(
+    site: &Site,
+    visitor: &Visitor,
+    page: &Page,
+    url: &str,
+    referrer: &str,
+    events: Vec<Value>,
+) -> Beacon {
     Beacon {
         user_agent: visitor.user_agent,
         language: visitor.language,
@@ -205,13 +226,28 @@ mod tests {
     #[test]
     fn traffic_is_varied() {
         let mut traffic = Traffic::new(7);
-        let beacons: Vec<Beacon> = (0..2_000).flat_map(|_| traffic.visit(NOW_MS - HOUR_MS, NOW_MS)).collect();
+        let beacons: Vec<Beacon> = (0..2_000)
+            .flat_map(|_| traffic.visit(NOW_MS - HOUR_MS, NOW_MS))
+            .collect();
         let distinct = |of: fn(&Beacon) -> String| {
-            beacons.iter().map(of).collect::<std::collections::HashSet<_>>().len()
+            beacons
+                .iter()
+                .map(of)
+                .collect::<std::collections::HashSet<_>>()
+                .len()
         };
-        assert_eq!(distinct(|beacon| beacon.body["site"].to_string()), SITES.len());
-        assert_eq!(distinct(|beacon| beacon.language.to_owned()), LANGUAGES.len());
-        assert_eq!(distinct(|beacon| beacon.user_agent.to_owned()), DEVICES.len() + BOTS.len());
+        assert_eq!(
+            distinct(|beacon| beacon.body["site"].to_string()),
+            SITES.len()
+        );
+        assert_eq!(
+            distinct(|beacon| beacon.language.to_owned()),
+            LANGUAGES.len()
+        );
+        assert_eq!(
+            distinct(|beacon| beacon.user_agent.to_owned()),
+            DEVICES.len() + BOTS.len()
+        );
         assert!(distinct(|beacon| beacon.address.clone()) > 1_500);
     }
 }

@@ -20,7 +20,11 @@ pub(super) struct Page {
 }
 
 const fn page(path: &'static str, title: &'static str, weight: u32) -> Page {
-    Page { path, title, weight }
+    Page {
+        path,
+        title,
+        weight,
+    }
 }
 
 pub(super) const SITES: &[Site] = &[
@@ -40,11 +44,27 @@ pub(super) const SITES: &[Site] = &[
             page("/thanks", "Thank you!", 2),
         ],
         actions: &[
-            ("button_click", r#"{"buttonText":"Add to cart","buttonId":"add"}"#, 120),
-            ("add_to_cart", r#"{"product":"ridge-boots","price":149.9,"currency":"EUR"}"#, 70),
-            ("purchase", r#"{"total":189.4,"currency":"EUR","items":2}"#, 18),
+            (
+                "button_click",
+                r#"{"buttonText":"Add to cart","buttonId":"add"}"#,
+                120,
+            ),
+            (
+                "add_to_cart",
+                r#"{"product":"ridge-boots","price":149.9,"currency":"EUR"}"#,
+                70,
+            ),
+            (
+                "purchase",
+                r#"{"total":189.4,"currency":"EUR","items":2}"#,
+                18,
+            ),
             ("form_submit", r#"{"formId":"newsletter"}"#, 15),
-            ("outbound_link", r#"{"linkText":"Care guide","linkUrl":"https://wool.example/care"}"#, 20),
+            (
+                "outbound_link",
+                r#"{"linkText":"Care guide","linkUrl":"https://wool.example/care"}"#,
+                20,
+            ),
             ("performance_metrics", r#"{"totalTime":812}"#, 300),
         ],
     },
@@ -61,7 +81,11 @@ pub(super) const SITES: &[Site] = &[
         ],
         actions: &[
             ("click", r#"{"element":"IMG"}"#, 140),
-            ("outbound_link", r#"{"linkText":"the study","linkUrl":"https://journal.example/bees"}"#, 60),
+            (
+                "outbound_link",
+                r#"{"linkText":"the study","linkUrl":"https://journal.example/bees"}"#,
+                60,
+            ),
             ("read_to_end", r#"{"minutes":7}"#, 220),
             ("form_submit", r#"{"formId":"subscribe"}"#, 25),
             ("performance_metrics", r#"{"totalTime":401}"#, 300),
@@ -82,7 +106,11 @@ pub(super) const SITES: &[Site] = &[
         actions: &[
             ("click", r#"{"element":"CODE"}"#, 200),
             ("search", r#"{"query":"install","results":12}"#, 90),
-            ("search", r#"{"query":"Zeitüberschreitung","results":0}"#, 15),
+            (
+                "search",
+                r#"{"query":"Zeitüberschreitung","results":0}"#,
+                15,
+            ),
             ("copy_code", r#"{"language":"bash"}"#, 130),
             ("performance_metrics", r#"{"totalTime":287}"#, 300),
         ],
@@ -102,23 +130,75 @@ pub(super) const ARRIVALS: &[(&str, &str, u32)] = &[
     ("https://www.reddit.com/", "", 4),
     ("https://bsky.app/", "", 2),
     ("https://hiking.example/best-boots", "", 4),
-    ("", "utm_source=newsletter&utm_medium=email&utm_campaign=october", 6),
-    ("https://www.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=boots&gclid=Cj0demo", 4),
-    ("https://www.instagram.com/", "utm_source=instagram&utm_medium=paid_social&utm_campaign=autumn", 3),
+    (
+        "",
+        "utm_source=newsletter&utm_medium=email&utm_campaign=october",
+        6,
+    ),
+    (
+        "https://www.google.com/",
+        "utm_source=google&utm_medium=cpc&utm_campaign=boots&gclid=Cj0demo",
+        4,
+    ),
+    (
+        "https://www.instagram.com/",
+        "utm_source=instagram&utm_medium=paid_social&utm_campaign=autumn",
+        3,
+    ),
 ];
 
 /// A device: user agent, screen, and how often.
 pub(super) const DEVICES: &[(&str, &str, u32)] = &[
-    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36", "1920x1080", 22),
-    ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1", "393x852", 20),
-    ("Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36", "412x915", 20),
-    ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15", "1512x982", 10),
-    ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36", "1728x1117", 7),
-    ("Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0", "2560x1440", 6),
-    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0", "1920x1080", 5),
-    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0", "1536x864", 6),
-    ("Mozilla/5.0 (Linux; Android 14; SM-X910) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Safari/537.36", "1848x1152", 2),
-    ("Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1", "820x1180", 2),
+    (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+        "1920x1080",
+        22,
+    ),
+    (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+        "393x852",
+        20,
+    ),
+    (
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Mobile Safari/537.36",
+        "412x915",
+        20,
+    ),
+    (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Safari/605.1.15",
+        "1512x982",
+        10,
+    ),
+    (
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+        "1728x1117",
+        7,
+    ),
+    (
+        "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+        "2560x1440",
+        6,
+    ),
+    (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
+        "1920x1080",
+        5,
+    ),
+    (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0",
+        "1536x864",
+        6,
+    ),
+    (
+        "Mozilla/5.0 (Linux; Android 14; SM-X910) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Safari/537.36",
+        "1848x1152",
+        2,
+    ),
+    (
+        "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+        "820x1180",
+        2,
+    ),
 ];
 
 /// Machines that run scripts on pages, so that the table shows how they are marked.
@@ -149,7 +229,11 @@ mod tests {
     #[test]
     fn every_action_carries_a_json_object_and_every_site_key_is_one() {
         for site in SITES {
-            assert!(site.key.parse::<hgpixel_event::SiteKey>().is_ok(), "{}", site.key);
+            assert!(
+                site.key.parse::<hgpixel_event::SiteKey>().is_ok(),
+                "{}",
+                site.key
+            );
             for (kind, data, _) in site.actions {
                 let data: serde_json::Value = serde_json::from_str(data).expect(kind);
                 assert!(data.is_object(), "{kind}");
