@@ -14,9 +14,15 @@
 
 mod access;
 mod error;
+mod extra;
 mod leader;
 mod metrics;
+mod migration;
 mod new_event;
+mod partition;
+mod pool;
+mod prune;
+mod session_id;
 mod site;
 mod snapshot;
 mod store;
@@ -27,9 +33,9 @@ pub use access::{AccessToken, LoginSession, Scope};
 pub use error::StoreError;
 pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
-pub use site::Site;
+pub use site::{Site, SiteCounts};
 pub use snapshot::{DailySalt, Snapshot};
-pub use store::{EventStore, SiteCounts};
+pub use store::EventStore;
 pub use view::{
     VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,
     ViewQuery, ViewRow,

@@ -1,6 +1,10 @@
 //! A site: whose events are counted together, under one key.
 
-use hgpixel_event::SiteKey;
+use hgpixel_event::{Clock, SiteKey};
+use sqlx::FromRow;
+
+use crate::error::StoreError;
+use crate::pool::{Pool, Transaction, reading, within, writing};
 
 /// A site as the store knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,4 +17,143 @@ pub struct Site {
     pub name: String,
     /// When it was added, in milliseconds since 1970 UTC.
     pub created_ms: i64,
+}
+
+/// How much a site has received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteCounts {
+    /// The site.
+    pub site: Site,
+    /// Its events of the current hour and the 23 before.
+    pub events_day: u64,
+    /// When its latest event happened, in milliseconds since 1970 UTC.
+    pub last_event_ms: Option<i64>,
+}
+
+#[derive(FromRow)]
+struct SiteRow {
+    id: i64,
+    key: String,
+    name: String,
+    created_ms: i64,
+}
+
+impl TryFrom<SiteRow> for Site {
+    type Error = StoreError;
+
+    fn try_from(row: SiteRow) -> Result<Self, StoreError> {
+        let key = row.key.parse().map_err(|error| {
+            StoreError::rejected(
+                "decode",
+                format!("site {} has no usable key: {error}", row.id),
+            )
+        })?;
+        Ok(Self {
+            id: row.id,
+            key,
+            name: row.name,
+            created_ms: row.created_ms,
+        })
+    }
+}
+
+pub(crate) async fn all(pool: &Pool) -> Result<Vec<Site>, StoreError> {
+    let select = include_str!("../sql/site.all.sql");
+    let rows: Vec<SiteRow> = reading!(pool, db => sqlx::query_as(select).fetch_all(db).await?);
+    rows.into_iter().map(Site::try_from).collect()
+}
+
+/// Adds a site, or returns the one that has the key already.
+pub(crate) async fn add(
+    pool: &Pool,
+    clock: &Clock,
+    key: &SiteKey,
+    name: &str,
+) -> Result<Site, StoreError> {
+    let insert = include_str!("../sql/site.add.sql");
+    let name = if name.is_empty() { key.as_str() } else { name };
+    writing!(pool, db => sqlx::query(insert)
+        .bind(key.as_str())
+        .bind(name)
+        .bind(clock.now_ms())
+        .execute(db)
+        .await?
+        .rows_affected());
+    let select = include_str!("../sql/site.by_key.sql");
+    let row: SiteRow =
+        writing!(pool, db => sqlx::query_as(select).bind(key.as_str()).fetch_one(db).await?);
+    row.try_into()
+}
+
+/// Adds a site while there are fewer than `sites_max`, or returns the one that has the key already.
+pub(crate) async fn create_from_hit(
+    pool: &Pool,
+    clock: &Clock,
+    key: &SiteKey,
+    sites_max: u32,
+) -> Result<Site, StoreError> {
+    let select = include_str!("../sql/site.by_key.sql");
+    let known: Option<SiteRow> =
+        reading!(pool, db => sqlx::query_as(select).bind(key.as_str()).fetch_optional(db).await?);
+    if let Some(row) = known {
+        return row.try_into();
+    }
+    let mut transaction = pool.begin().await?;
+    if let Transaction::Postgres(postgres) = &mut transaction {
+        // One at a time, or a thousand first hits at once would count the same sites and each find room.
+        sqlx::query("lock table sites in share row exclusive mode")
+            .execute(&mut **postgres)
+            .await?;
+    }
+    let count = include_str!("../sql/site.count.sql");
+    let sites: i64 = within!(transaction, db => sqlx::query_scalar(count).fetch_one(db).await?);
+    let known: Option<SiteRow> = within!(transaction, db => sqlx::query_as(select).bind(key.as_str()).fetch_optional(db).await?);
+    if known.is_none() && sites >= i64::from(sites_max) {
+        return Err(StoreError::SitesLimit(sites_max));
+    }
+    let insert = include_str!("../sql/site.add.sql");
+    within!(transaction, db => sqlx::query(insert)
+        .bind(key.as_str())
+        .bind(key.as_str())
+        .bind(clock.now_ms())
+        .execute(db)
+        .await?
+        .rows_affected());
+    let row: SiteRow =
+        within!(transaction, db => sqlx::query_as(select).bind(key.as_str()).fetch_one(db).await?);
+    transaction.commit().await?;
+    row.try_into()
+}
+
+#[derive(FromRow)]
+struct CountsRow {
+    id: i64,
+    events_day: i64,
+    last_event_ms: Option<i64>,
+}
+
+/// What each site received lately; in the order of [`all`].
+pub(crate) async fn counts(
+    pool: &Pool,
+    clock: &Clock,
+    only: Option<&[i64]>,
+) -> Result<Vec<SiteCounts>, StoreError> {
+    let select = include_str!("../sql/site.counts.sql");
+    let hour = crate::writer::ledger::hour(clock.now_ms()) - 24;
+    let rows: Vec<CountsRow> =
+        reading!(pool, db => sqlx::query_as(select).bind(hour).fetch_all(db).await?);
+    let allowed = |site: &Site| only.is_none_or(|only| only.contains(&site.id));
+    let sites = all(pool).await?;
+    Ok(sites
+        .into_iter()
+        .filter(allowed)
+        .filter_map(|site| {
+            let row = rows.iter().find(|row| row.id == site.id)?;
+            Some(SiteCounts {
+                site,
+                events_day: u64::try_from(row.events_day).unwrap_or(0),
+                last_event_ms: row.last_event_ms,
+            })
+        })
+        .collect())
 }

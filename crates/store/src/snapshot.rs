@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use hgpixel_event::SiteKey;
+use hgpixel_event::{Clock, SiteKey};
 
+use crate::error::StoreError;
+use crate::pool::{Backend, Pool, reading, writing};
 use crate::site::Site;
 
 /// A consistent picture of what ingest needs to take events while the store is away.
@@ -52,4 +54,98 @@ impl fmt::Debug for DailySalt {
             .field("day", &self.day)
             .finish_non_exhaustive()
     }
+}
+
+const SECRET_BYTES: usize = 32;
+const SECRET: &str = "installation_secret";
+
+/// The salts of yesterday, today and tomorrow as far as they exist, today's in any case.
+pub(crate) async fn salts(pool: &Pool, clock: &Clock) -> Result<Vec<DailySalt>, StoreError> {
+    let today = clock.now_ms().div_euclid(DAY_MS);
+    let salts = salts_between(pool, today - 1, today + 1).await?;
+    if salts.iter().any(|salt| salt.day == today) {
+        return Ok(salts);
+    }
+    add_salt(pool, today).await?;
+    salts_between(pool, today - 1, today + 1).await
+}
+
+/// Makes today's and tomorrow's salts, and forgets those of days that ended 24 hours ago or more.
+pub(crate) async fn rotate_salts(pool: &Pool, clock: &Clock) -> Result<(), StoreError> {
+    let today = clock.now_ms().div_euclid(DAY_MS);
+    for day in [today, today + 1] {
+        add_salt(pool, day).await?;
+    }
+    let forget = include_str!("../sql/salt.forget.sql");
+    let forgotten = writing!(pool, db => sqlx::query(forget).bind(today - 1).execute(db).await?.rows_affected());
+    if let (Backend::Postgres(db), 1..) = (&pool.backend, forgotten) {
+        // Until then the deleted rows are still in the table's file. (SQLite overwrites them at once: secure_delete.)
+        sqlx::query("vacuum salts").execute(db).await?;
+    }
+    Ok(())
+}
+
+async fn salts_between(
+    pool: &Pool,
+    from_day: i64,
+    until_day: i64,
+) -> Result<Vec<DailySalt>, StoreError> {
+    let select = include_str!("../sql/salt.between.sql");
+    let rows: Vec<(i64, Vec<u8>)> = reading!(pool, db => sqlx::query_as(select)
+        .bind(from_day)
+        .bind(until_day)
+        .fetch_all(db)
+        .await?);
+    rows.into_iter()
+        .map(|(day, bytes)| {
+            Ok(DailySalt {
+                day,
+                bytes: key(&bytes)?,
+            })
+        })
+        .collect()
+}
+
+async fn add_salt(pool: &Pool, day: i64) -> Result<(), StoreError> {
+    let insert = include_str!("../sql/salt.add.sql");
+    let bytes = random_key()?;
+    writing!(pool, db => sqlx::query(insert).bind(day).bind(&bytes[..]).execute(db).await?
+        .rows_affected());
+    Ok(())
+}
+
+/// The secret that all processes share. Two may make one at the same time; the first to commit wins, and both read it back.
+pub(crate) async fn installation_secret(pool: &Pool) -> Result<[u8; SECRET_BYTES], StoreError> {
+    if let Some(secret) = stored_secret(pool).await? {
+        return Ok(secret);
+    }
+    let insert = include_str!("../sql/meta.add.sql");
+    let bytes = random_key()?;
+    writing!(pool, db => sqlx::query(insert).bind(SECRET).bind(&bytes[..]).execute(db).await?
+        .rows_affected());
+    stored_secret(pool)
+        .await?
+        .ok_or_else(|| StoreError::unavailable("secret", "the installation's secret vanished"))
+}
+
+async fn stored_secret(pool: &Pool) -> Result<Option<[u8; SECRET_BYTES]>, StoreError> {
+    let select = include_str!("../sql/meta.get.sql");
+    let bytes: Option<Vec<u8>> =
+        reading!(pool, db => sqlx::query_scalar(select).bind(SECRET).fetch_optional(db).await?);
+    bytes.map(|bytes| key(&bytes)).transpose()
+}
+
+fn key(bytes: &[u8]) -> Result<[u8; SECRET_BYTES], StoreError> {
+    bytes.try_into().map_err(|_| {
+        StoreError::rejected("decode", format!("a stored key has {} bytes", bytes.len()))
+    })
+}
+
+/// # Errors
+/// When the system has no randomness to give: a key that could be guessed would be worse than none.
+fn random_key() -> Result<[u8; SECRET_BYTES], StoreError> {
+    let mut bytes = [0; SECRET_BYTES];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::unavailable("random", error.to_string()))?;
+    Ok(bytes)
 }

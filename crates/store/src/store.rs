@@ -1,84 +1,126 @@
 //! The handle.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::Stream;
+use hgpixel_config::Store as Settings;
 use hgpixel_event::{Clock, SiteKey};
 use prometheus::Registry;
 
-use crate::access::{AccessToken, LoginSession, Scope};
+use crate::access::{self, AccessToken, LoginSession, Scope};
 use crate::error::StoreError;
 use crate::leader::Leadership;
-use crate::site::Site;
-use crate::snapshot::Snapshot;
-use crate::view::{ViewFilter, ViewOrder, ViewPage, ViewQuery, ViewRow};
+use crate::metrics::Metrics;
+use crate::pool::{Pool, reading};
+use crate::site::{self, Site, SiteCounts};
+use crate::snapshot::{self, Snapshot};
+use crate::view::{self, ViewFilter, ViewOrder, ViewPage, ViewQuery, ViewRow};
 use crate::writer::Writer;
+use crate::{migration, partition, prune};
 
 /// The store. Cheap to clone; clones share connections.
+///
+/// Every call ends within the acquire timeout, the statement timeout and a second, whatever the database does; only
+/// [`EventStore::migrate`] waits for as long as it takes.
 #[derive(Clone, Debug)]
-pub struct EventStore {}
-
-/// How much a site has received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteCounts {
-    /// The site.
-    pub site: Site,
-    /// Its events of the last 24 hours.
-    pub events_day: u64,
-    /// When its latest event happened, in milliseconds since 1970 UTC.
-    pub last_event_ms: Option<i64>,
+pub struct EventStore {
+    pool: Pool,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    partition_weeks_ahead: u32,
+    /// Never changes once it is made.
+    secret: Arc<OnceLock<[u8; 32]>>,
 }
 
 impl EventStore {
     /// Creates the tables, or brings them to this program's version. Several processes may do so at once: one does it, the others wait.
-    pub async fn migrate(
-        settings: &hgpixel_config::Store,
-        clock: &Clock,
-    ) -> Result<(), StoreError> {
-        let _ = (settings, clock);
-        todo!()
+    pub async fn migrate(settings: &Settings, clock: &Clock) -> Result<(), StoreError> {
+        let pool = Pool::connect(settings).await?;
+        let migrated = migrate(&pool, settings, clock).await;
+        pool.close().await;
+        migrated
     }
 
-    /// Connects to a store whose tables are of this program's version ([`EventStore::migrate`] sees to that), within the acquire timeout.
+    /// Connects to a store whose tables are of this program's version ([`EventStore::migrate`] sees to that).
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when the database cannot be reached now, [`StoreError::Schema`] when it must be migrated first.
     pub async fn open(
-        settings: &hgpixel_config::Store,
+        settings: &Settings,
         clock: Clock,
         registry: &Registry,
     ) -> Result<Self, StoreError> {
-        let _ = (settings, clock, registry);
-        todo!()
+        let pool = Pool::connect(settings).await?;
+        pool.bounded(migration::ensure_current(&pool)).await?;
+        let metrics = Metrics::register(registry)?;
+        metrics.up.set(1);
+        Ok(Self {
+            pool,
+            clock,
+            metrics: Arc::new(metrics),
+            partition_weeks_ahead: settings.partition_weeks_ahead,
+            secret: Arc::default(),
+        })
     }
 
     /// Closes all connections after their current statements.
     pub async fn close(&self) {
-        todo!()
+        self.pool.close().await;
     }
 
-    /// Whether the database answers, within the acquire timeout; sets `hgpixel_store_up`. For readiness, called every second or so.
+    /// Whether the database answers; sets `hgpixel_store_up`. For readiness, called every second or so.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        todo!()
+        let ping = include_str!("../sql/ping.sql");
+        let answer = self
+            .pool
+            .bounded(async {
+                let _version: i64 =
+                    reading!(self.pool, db => sqlx::query_scalar(ping).fetch_one(db).await?);
+                Ok(())
+            })
+            .await;
+        self.metrics.up.set(i64::from(answer.is_ok()));
+        answer
     }
 
     /// Sites and secrets, for ingest. Makes today's salt if no leader did.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        todo!()
+        self.pool
+            .bounded(async {
+                let sites = site::all(&self.pool).await?;
+                let secret = match self.secret.get() {
+                    Some(secret) => *secret,
+                    None => *self.secret.get_or_init({
+                        let secret = snapshot::installation_secret(&self.pool).await?;
+                        move || secret
+                    }),
+                };
+                Ok(Snapshot {
+                    sites: sites
+                        .into_iter()
+                        .map(|site| (site.key.clone(), site))
+                        .collect(),
+                    salts: snapshot::salts(&self.pool, &self.clock).await?,
+                    secret,
+                })
+            })
+            .await
     }
 
     /// Every site, by key.
     pub async fn sites(&self) -> Result<Vec<Site>, StoreError> {
-        todo!()
+        self.pool.bounded(site::all(&self.pool)).await
     }
 
-    /// Adds a site; one with that key already stays as it is and is returned.
+    /// Adds a site; one with that key already stays as it is and is returned. An empty name is the key.
     pub async fn add_site(&self, key: &SiteKey, name: &str) -> Result<Site, StoreError> {
-        let _ = (key, name);
-        todo!()
+        self.pool
+            .bounded(site::add(&self.pool, &self.clock, key, name))
+            .await
     }
 
-    /// Adds a site because a hit named it, while there are fewer than `sites_max`.
+    /// Adds a site because a hit named it, while there are fewer than `sites_max`. One with that key already is returned.
     ///
     /// # Errors
     /// [`StoreError::SitesLimit`] beyond that.
@@ -87,26 +129,56 @@ impl EventStore {
         key: &SiteKey,
         sites_max: u32,
     ) -> Result<Site, StoreError> {
-        let _ = (key, sites_max);
-        todo!()
+        self.pool
+            .bounded(site::create_from_hit(
+                &self.pool,
+                &self.clock,
+                key,
+                sites_max,
+            ))
+            .await
     }
 
-    /// A writer whose events are counted in the books of `instance`.
+    /// What each of these sites (all, if `None`) has received lately, by key; for the home page.
+    pub async fn site_counts(&self, sites: Option<&[i64]>) -> Result<Vec<SiteCounts>, StoreError> {
+        self.pool
+            .bounded(site::counts(&self.pool, &self.clock, sites))
+            .await
+    }
+
+    /// A writer whose events are counted in the books of `instance`. Two writers of one instance at the same time are safe, but wait for
+    /// each other.
     pub async fn writer(&self, instance: &str) -> Result<Writer, StoreError> {
-        let _ = instance;
-        todo!()
+        Writer::open(
+            self.pool.clone(),
+            self.clock.clone(),
+            Arc::clone(&self.metrics),
+            instance,
+        )
+        .await
     }
 
-    /// The books of `instance`: events by account (`stored`, `duplicate`, `redelivered`, `dead_lettered.<reason>`), since ever.
+    /// The books of `instance`: events by account (`stored`, `duplicate`, `redelivered`, `dead_lettered.<reason>`), since ever. An
+    /// account of nothing is absent.
     pub async fn books(&self, instance: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        let _ = instance;
-        todo!()
+        let select = include_str!("../sql/books.of_instance.sql");
+        let books = async {
+            let rows: Vec<(String, i64)> = reading!(self.pool, db => sqlx::query_as(select).bind(instance).fetch_all(db).await?);
+            Ok(rows)
+        };
+        let rows = self.pool.bounded(books).await?;
+        Ok(rows
+            .into_iter()
+            .map(|(account, events)| (account, u64::try_from(events).unwrap_or(0)))
+            .collect())
     }
 
     /// A page of events.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a length or a search text beyond its limit.
     pub async fn view(&self, query: &ViewQuery) -> Result<ViewPage, StoreError> {
-        let _ = query;
-        todo!()
+        self.pool.bounded(view::page(&self.pool, query)).await
     }
 
     /// Every matching event, each once, in order; with bounded memory, however many. Holds no connection between its reads.
@@ -115,38 +187,33 @@ impl EventStore {
         filter: ViewFilter,
         order: ViewOrder,
     ) -> impl Stream<Item = Result<ViewRow, StoreError>> + Send + 'static {
-        let _ = (filter, order);
-        futures_util::stream::empty()
-    }
-
-    /// What each of these sites (all, if `None`) has received lately; for the home page.
-    pub async fn site_counts(&self, sites: Option<&[i64]>) -> Result<Vec<SiteCounts>, StoreError> {
-        let _ = sites;
-        todo!()
+        view::stream(self.pool.clone(), filter, order)
     }
 
     /// A new one-time login link's token, valid for `ttl`.
     pub async fn create_login_link(&self, ttl: Duration) -> Result<String, StoreError> {
-        let _ = ttl;
-        todo!()
+        self.pool
+            .bounded(access::create_link(&self.pool, &self.clock, ttl))
+            .await
     }
 
     /// Trades a link's token for the value of a session's cookie, once; `None` when it is unknown, used or too old.
     pub async fn redeem_login_link(&self, token: &str) -> Result<Option<String>, StoreError> {
-        let _ = token;
-        todo!()
+        self.pool
+            .bounded(access::redeem_link(&self.pool, &self.clock, token))
+            .await
     }
 
     /// The session of a cookie, if it lives: at most 12 h idle (this call keeps it awake), at most 7 d old.
     pub async fn login_session(&self, cookie: &str) -> Result<Option<LoginSession>, StoreError> {
-        let _ = cookie;
-        todo!()
+        self.pool
+            .bounded(access::session(&self.pool, &self.clock, cookie))
+            .await
     }
 
     /// Ends a session.
     pub async fn logout(&self, cookie: &str) -> Result<(), StoreError> {
-        let _ = cookie;
-        todo!()
+        self.pool.bounded(access::end(&self.pool, cookie)).await
     }
 
     /// A new token, `hgp_` and 256 bits: shown to its holder now and never again. `expires_in` of `None` lasts until it is revoked.
@@ -156,39 +223,55 @@ impl EventStore {
         site: Option<i64>,
         expires_in: Option<Duration>,
     ) -> Result<String, StoreError> {
-        let _ = (scope, site, expires_in);
-        todo!()
+        self.pool
+            .bounded(access::create(
+                &self.pool,
+                &self.clock,
+                scope,
+                site,
+                expires_in,
+            ))
+            .await
     }
 
     /// What a token allows; `None` when it is unknown, revoked or expired. Notes its use, to the minute.
     pub async fn token(&self, secret: &str) -> Result<Option<AccessToken>, StoreError> {
-        let _ = secret;
-        todo!()
+        self.pool
+            .bounded(access::get(&self.pool, &self.clock, secret))
+            .await
     }
 
     /// Ends a token. Whether there was one.
     pub async fn revoke_token(&self, id: i64) -> Result<bool, StoreError> {
-        let _ = id;
-        todo!()
+        self.pool.bounded(access::revoke(&self.pool, id)).await
     }
 
     /// Makes the salts of today and tomorrow, and destroys those of days that ended 24 h ago or more.
     pub async fn rotate_salts(&self) -> Result<(), StoreError> {
-        todo!()
+        self.pool
+            .bounded(snapshot::rotate_salts(&self.pool, &self.clock))
+            .await
     }
 
     /// Makes the partitions of the coming weeks. Nothing to do on SQLite.
     pub async fn prepare_partitions(&self) -> Result<(), StoreError> {
-        todo!()
+        let prepare = partition::prepare(&self.pool, &self.clock, self.partition_weeks_ahead);
+        self.pool.bounded(prepare).await
     }
 
-    /// Forgets what is needed for 48 hours only: message ids, visitors' current sessions, dead logins. Returns how many rows.
+    /// Forgets what is needed for 48 hours only: message ids, visitors' current sessions, dead logins. Returns how many rows. May take
+    /// long after a long pause, in statements that are each bounded.
     pub async fn prune(&self) -> Result<u64, StoreError> {
-        todo!()
+        prune::prune(&self.pool, &self.clock).await
     }
 
     /// Leadership, unless another process has it. SQLite serves one process: it always leads.
     pub async fn try_lead(&self) -> Result<Option<Leadership>, StoreError> {
-        todo!()
+        self.pool.bounded(Leadership::try_take(&self.pool)).await
     }
+}
+
+async fn migrate(pool: &Pool, settings: &Settings, clock: &Clock) -> Result<(), StoreError> {
+    migration::migrate(pool, clock).await?;
+    partition::prepare(pool, clock, settings.partition_weeks_ahead).await
 }

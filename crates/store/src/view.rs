@@ -3,6 +3,21 @@
 use hgpixel_event::Marks;
 use uuid::Uuid;
 
+use crate::error::StoreError;
+use crate::pool::Pool;
+
+pub(crate) async fn page(_pool: &Pool, _query: &ViewQuery) -> Result<ViewPage, StoreError> {
+    todo!()
+}
+
+pub(crate) fn stream(
+    _pool: Pool,
+    _filter: ViewFilter,
+    _order: ViewOrder,
+) -> impl futures_util::Stream<Item = Result<ViewRow, StoreError>> + Send + 'static {
+    futures_util::stream::empty()
+}
+
 /// Rows of one page, at most.
 pub const VIEW_LENGTH_MAX: u32 = 1_000;
 /// Matches are counted exactly up to this many; a page that says more says "at least".

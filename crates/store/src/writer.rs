@@ -1,7 +1,40 @@
 //! The write path: a batch of messages, stored in one transaction.
+//!
+//! 1. Texts become numbers (`dictionary`), committed before the rest.
+//! 2. The messages' ids are recorded; those that were recorded before are skipped wholly.
+//! 3. Each event finds its session (`visits`), under the lock of its visitor's row.
+//! 4. The events are inserted; those that were stored before come back as not inserted.
+//! 5. **Only from what was inserted** follow the sessions' counters, the counts by site and hour, and the books.
+//!
+//! Rows of one statement are sorted by their keys, and statements come in one order, so that two writers wait for each other rather
+//! than deadlock.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use hgpixel_event::Clock;
+use sqlx::QueryBuilder;
+use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::metrics::Metrics;
 use crate::new_event::{Message, NewEvent};
+use crate::pool::{Pool, Transaction, reading, writing};
+use crate::session_id::{COUNTER_MAX, session_id};
+
+pub(crate) mod bulk;
+mod check;
+pub(crate) mod dictionary;
+pub(crate) mod ledger;
+mod plan;
+mod remembered;
+mod rows;
+mod visits;
+
+use dictionary::{Dictionaries, Interned};
+use plan::Planned;
+use visits::Seen;
 
 /// What became of a batch, in events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,9 +51,44 @@ pub struct Appended {
 
 /// Stores batches under one name, in whose books they are counted. Use one from one task; several may work at the same time.
 #[derive(Debug)]
-pub struct Writer {}
+pub struct Writer {
+    pool: Pool,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    instance: String,
+    dictionaries: Dictionaries,
+    sites: HashSet<i64>,
+    epoch: i64,
+    counter: i64,
+}
+
+/// How a pass over a batch ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Commit,
+    Rollback,
+}
 
 impl Writer {
+    pub(crate) async fn open(
+        pool: Pool,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        instance: &str,
+    ) -> Result<Self, StoreError> {
+        let epoch = pool.bounded(next_epoch(&pool)).await?;
+        Ok(Self {
+            pool,
+            clock,
+            metrics,
+            instance: instance.to_owned(),
+            dictionaries: Dictionaries::new(),
+            sites: HashSet::new(),
+            epoch,
+            counter: 0,
+        })
+    }
+
     /// Stores `batch` in one transaction: when it returns `Ok` it is committed to disk, and its messages may be settled.
     ///
     /// # Errors
@@ -30,8 +98,12 @@ impl Writer {
     /// # Cancellation
     /// A dropped future rolls back, or leaves a commit that a second try recognises.
     pub async fn append(&mut self, batch: &[Message]) -> Result<Appended, StoreError> {
-        let _ = batch;
-        todo!()
+        let started = Instant::now();
+        let appended = self.pass(batch, End::Commit).await?;
+        self.metrics
+            .batch_seconds
+            .observe(started.elapsed().as_secs_f64());
+        Ok(appended)
     }
 
     /// Goes through everything that [`Writer::append`] would do with `rows`, then rolls back: the way to find the row for which a batch is
@@ -40,7 +112,186 @@ impl Writer {
     /// # Errors
     /// As [`Writer::append`].
     pub async fn probe(&mut self, rows: &[NewEvent]) -> Result<(), StoreError> {
-        let _ = rows;
-        todo!()
+        let message = Message {
+            id: Uuid::new_v4(),
+            rows: rows.to_vec(),
+            dead_lettered: Vec::new(),
+        };
+        self.pass(&[message], End::Rollback).await.map(|_| ())
     }
+
+    async fn pass(&mut self, batch: &[Message], end: End) -> Result<Appended, StoreError> {
+        let pool = self.pool.clone();
+        pool.bounded(self.try_pass(batch, end)).await
+    }
+
+    async fn try_pass(&mut self, batch: &[Message], end: End) -> Result<Appended, StoreError> {
+        let rows: Vec<&NewEvent> = batch.iter().flat_map(|message| &message.rows).collect();
+        for row in &rows {
+            check::check(row)?;
+        }
+        self.check_sites(&rows).await?;
+        self.renew_epoch().await?;
+        let pool = self.pool.clone();
+        let interned = self.dictionaries.intern(&pool, &rows).await?;
+        let mut transaction = pool.begin().await?;
+        let appended = self.store(&mut transaction, batch, &interned).await?;
+        match end {
+            End::Commit => transaction.commit().await?,
+            End::Rollback => transaction.rollback().await?,
+        }
+        Ok(appended)
+    }
+
+    async fn store(
+        &mut self,
+        transaction: &mut Transaction,
+        batch: &[Message],
+        interned: &[Interned],
+    ) -> Result<Appended, StoreError> {
+        let mut appended = Appended::default();
+        let mut planned = self
+            .first_time(transaction, batch, interned, &mut appended)
+            .await?;
+        let continued = self.assign_sessions(transaction, &mut planned).await?;
+        let traits = bulk::traits(transaction, &continued).await?;
+        let traits = plan::traits_of(&mut planned, traits);
+        let rows = plan::event_rows(&planned, &traits)?;
+        let stored: HashSet<(i32, Uuid)> = bulk::insert_events(transaction, &rows)
+            .await?
+            .into_iter()
+            .collect();
+        let sessions = plan::session_rows(&planned, &stored, &traits)?;
+        bulk::upsert_sessions(transaction, &sessions).await?;
+        ledger::add_hours(transaction, &self.instance, &plan::hours(&planned, &stored)).await?;
+        appended.stored = stored.len() as u64;
+        appended.duplicate += (planned.len() - stored.len()) as u64;
+        ledger::add_books(transaction, &self.instance, &appended).await?;
+        Ok(appended)
+    }
+
+    /// The events of the messages that were not stored before, each once.
+    async fn first_time<'a>(
+        &self,
+        transaction: &mut Transaction,
+        batch: &'a [Message],
+        interned: &[Interned],
+        appended: &mut Appended,
+    ) -> Result<Vec<Planned<'a>>, StoreError> {
+        let mut ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let new = bulk::insert_batches(transaction, &ids, self.clock.now_ms()).await?;
+        let mut new: HashSet<Uuid> = new.into_iter().collect();
+        let mut seen = HashSet::with_capacity(interned.len());
+        let mut planned = Vec::with_capacity(interned.len());
+        let mut interned = interned.iter();
+        for message in batch {
+            let numbers = interned.by_ref().take(message.rows.len());
+            // The same message twice in one batch: the second is a redelivery.
+            if !new.remove(&message.id) {
+                appended.redelivered += message.events();
+                numbers.for_each(drop);
+                continue;
+            }
+            appended
+                .dead_lettered
+                .extend(message.dead_lettered.iter().cloned());
+            for (row, interned) in message.rows.iter().zip(numbers) {
+                if seen.insert((row.event.site, row.event.id)) {
+                    planned.push(plan(row, *interned)?);
+                } else {
+                    appended.duplicate += 1;
+                }
+            }
+        }
+        Ok(planned)
+    }
+
+    /// Gives each event its session, and returns those that may have had events before.
+    async fn assign_sessions(
+        &mut self,
+        transaction: &mut Transaction,
+        planned: &mut [Planned<'_>],
+    ) -> Result<Vec<(i32, i64)>, StoreError> {
+        let mut seen = Vec::with_capacity(planned.len());
+        for (index, event) in planned.iter_mut().enumerate() {
+            match event.row.event.visitor {
+                Some(visitor) => seen.push(Seen {
+                    site: event.site,
+                    visitor,
+                    time_ms: event.row.event.time_ms,
+                    index,
+                }),
+                // Nobody may recognise this visitor, so nothing may follow this event: its session is its own.
+                None => event.session = self.new_session(event.row.event.time_ms),
+            }
+        }
+        let assigned =
+            visits::assign(transaction, seen, |started_ms| self.new_session(started_ms)).await?;
+        for (index, session) in assigned.sessions {
+            planned[index].session = session;
+        }
+        Ok(assigned.continued)
+    }
+
+    fn new_session(&mut self, started_ms: i64) -> i64 {
+        self.counter += 1;
+        session_id(started_ms, self.epoch, self.counter)
+    }
+
+    /// Numbers of sessions run out after 16 million.
+    async fn renew_epoch(&mut self) -> Result<(), StoreError> {
+        if self.counter > COUNTER_MAX / 2 {
+            self.epoch = next_epoch(&self.pool).await?;
+            self.counter = 0;
+        }
+        Ok(())
+    }
+
+    /// Refuses events of sites that do not exist: their rows would belong to nobody.
+    async fn check_sites(&mut self, rows: &[&NewEvent]) -> Result<(), StoreError> {
+        let unknown: HashSet<i64> = rows
+            .iter()
+            .map(|row| row.event.site)
+            .filter(|site| !self.sites.contains(site))
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let pool = &self.pool;
+        let found: Vec<i64> = reading!(pool, db: Db => {
+            let mut query = QueryBuilder::<Db>::new("select cast(id as bigint) from sites where id in (");
+            let mut list = query.separated(", ");
+            for site in &unknown {
+                list.push_bind(*site);
+            }
+            query.push(")");
+            query.build_query_scalar().fetch_all(db).await?
+        });
+        self.sites.extend(found);
+        match unknown.iter().find(|site| !self.sites.contains(site)) {
+            Some(site) => Err(StoreError::rejected(
+                "23503",
+                format!("there is no site with the number {site}"),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+fn plan(row: &NewEvent, interned: Interned) -> Result<Planned<'_>, StoreError> {
+    let site = i32::try_from(row.event.site)
+        .map_err(|_| StoreError::rejected("22003", "no site has such a number"))?;
+    Ok(Planned {
+        row,
+        interned,
+        site,
+        session: 0,
+    })
+}
+
+async fn next_epoch(pool: &Pool) -> Result<i64, StoreError> {
+    let next = include_str!("../sql/counters.next.sql");
+    Ok(writing!(pool, db => sqlx::query_scalar(next).bind("writer_epoch").fetch_one(db).await?))
 }

@@ -1,0 +1,2 @@
+delete from logins
+where hash = $1

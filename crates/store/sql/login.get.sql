@@ -1,0 +1,3 @@
+select created_ms, used_ms
+from logins
+where hash = $1

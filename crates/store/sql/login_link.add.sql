@@ -1,0 +1,2 @@
+insert into login_links (hash, expires_ms)
+values ($1, $2)

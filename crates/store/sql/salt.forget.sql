@@ -1,0 +1,2 @@
+delete from salts
+where day < $1

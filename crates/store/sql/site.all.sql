@@ -1,0 +1,3 @@
+select cast(id as bigint) as id, key, name, created_ms
+from sites
+order by key

@@ -1,0 +1,2 @@
+delete from tokens
+where id = $1

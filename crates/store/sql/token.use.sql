@@ -1,0 +1,3 @@
+update tokens
+set used_ms = $2
+where id = $1

@@ -1,0 +1,149 @@
+//! Tokens: for programs, and for people who log in with one.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use hgpixel_event::Clock;
+use sqlx::FromRow;
+
+use super::{USE_NOTED_MS, secret};
+use crate::error::StoreError;
+use crate::pool::{Pool, reading, writing};
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Read figures and events.
+    Read,
+    /// Send events in the name of a server.
+    Write,
+    /// Everything.
+    Admin,
+}
+
+impl Scope {
+    /// The name, as it is stored and written on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, StoreError> {
+        [Self::Read, Self::Write, Self::Admin]
+            .into_iter()
+            .find(|scope| scope.as_str() == text)
+            .ok_or_else(|| {
+                StoreError::Invalid(format!(
+                    "a token's scope is read, write or admin, not {text:?}"
+                ))
+            })
+    }
+}
+
+/// A token as the store knows it; its secret is known to its holder alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The store's number.
+    pub id: i64,
+    /// What it allows.
+    pub scope: Scope,
+    /// The only site that it allows, if it is bound to one.
+    pub site: Option<i64>,
+    /// When it was made, in milliseconds since 1970 UTC.
+    pub created_ms: i64,
+    /// When it was last used before now, in milliseconds since 1970 UTC, to the minute.
+    pub last_used_ms: Option<i64>,
+    /// When it ends, in milliseconds since 1970 UTC.
+    pub expires_ms: Option<i64>,
+}
+
+/// Programs that look for leaked secrets find them by this.
+const PREFIX: &str = "hgp_";
+
+pub(crate) async fn create(
+    pool: &Pool,
+    clock: &Clock,
+    scope: Scope,
+    site: Option<i64>,
+    expires_in: Option<Duration>,
+) -> Result<String, StoreError> {
+    let token = secret::generate(PREFIX)?;
+    let now_ms = clock.now_ms();
+    let expires_ms = expires_in
+        .map(|after| now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)));
+    let insert = include_str!("../../sql/token.add.sql");
+    writing!(pool, db => sqlx::query(insert)
+        .bind(secret::hash(&token))
+        .bind(scope.as_str())
+        .bind(site)
+        .bind(now_ms)
+        .bind(expires_ms)
+        .execute(db)
+        .await?
+        .rows_affected());
+    Ok(token)
+}
+
+#[derive(FromRow)]
+struct TokenRow {
+    id: i64,
+    scope: String,
+    site: Option<i64>,
+    created_ms: i64,
+    used_ms: Option<i64>,
+    expires_ms: Option<i64>,
+}
+
+pub(crate) async fn get(
+    pool: &Pool,
+    clock: &Clock,
+    secret: &str,
+) -> Result<Option<AccessToken>, StoreError> {
+    let select = include_str!("../../sql/token.get.sql");
+    let row: Option<TokenRow> = reading!(pool, db => sqlx::query_as(select)
+        .bind(secret::hash(secret))
+        .fetch_optional(db)
+        .await?);
+    let now_ms = clock.now_ms();
+    let Some(row) = row.filter(|row| row.expires_ms.is_none_or(|expires_ms| now_ms < expires_ms))
+    else {
+        return Ok(None);
+    };
+    if row
+        .used_ms
+        .is_none_or(|used_ms| now_ms - used_ms >= USE_NOTED_MS)
+    {
+        let note = include_str!("../../sql/token.use.sql");
+        writing!(pool, db => sqlx::query(note).bind(row.id).bind(now_ms).execute(db).await?
+        .rows_affected());
+    }
+    Ok(Some(AccessToken {
+        id: row.id,
+        scope: row.scope.parse()?,
+        site: row.site,
+        created_ms: row.created_ms,
+        last_used_ms: row.used_ms,
+        expires_ms: row.expires_ms,
+    }))
+}
+
+pub(crate) async fn revoke(pool: &Pool, id: i64) -> Result<bool, StoreError> {
+    let delete = include_str!("../../sql/token.revoke.sql");
+    let gone =
+        writing!(pool, db => sqlx::query(delete).bind(id).execute(db).await?.rows_affected());
+    Ok(gone > 0)
+}

@@ -1,0 +1,127 @@
+//! The weeks of events on PostgreSQL: a partition each, so that old weeks can be dropped whole.
+//!
+//! The bounds are UUIDs, whose first 48 bits are milliseconds: the key stays unique over all partitions. What lies outside every
+//! week goes to the default partition and is found like the rest.
+
+use hgpixel_event::Clock;
+use sqlx::{AssertSqlSafe, PgPool};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::pool::{Backend, Pool};
+
+const WEEK_MS: i64 = 7 * 24 * 3_600_000;
+/// 1970-01-05, the first Monday.
+const MONDAY_MS: i64 = 4 * 24 * 3_600_000;
+
+/// Makes the partitions of last week (events may be a week old), of this week and of those ahead.
+pub(crate) async fn prepare(
+    pool: &Pool,
+    clock: &Clock,
+    weeks_ahead: u32,
+) -> Result<(), StoreError> {
+    let Backend::Postgres(db) = &pool.backend else {
+        return Ok(());
+    };
+    let present: Vec<String> = sqlx::query_scalar(PARTITIONS).fetch_all(db).await?;
+    let this_week = week(clock.now_ms());
+    for week in this_week - 1..=this_week + i64::from(weeks_ahead) {
+        if !present.contains(&name(week)) {
+            make(db, week).await?;
+        }
+    }
+    Ok(())
+}
+
+const PARTITIONS: &str = include_str!("../sql/postgres/partitions.sql");
+
+async fn make(db: &PgPool, week: i64) -> Result<(), StoreError> {
+    let mut transaction = db.begin().await?;
+    // Writers queue behind a lock that waits, so it waits briefly and comes again.
+    sqlx::query("set local lock_timeout = '3s'")
+        .execute(&mut *transaction)
+        .await?;
+    // Numbers alone are put into this text; the server takes no parameters here.
+    let create = format!(
+        "create table if not exists {} partition of events for values from ('{}') to ('{}')",
+        name(week),
+        bound(week),
+        bound(week + 1)
+    );
+    match sqlx::query(AssertSqlSafe(create))
+        .execute(&mut *transaction)
+        .await
+    {
+        Ok(_) => {
+            transaction.commit().await?;
+            tracing::info!(partition = name(week), "made a partition");
+            Ok(())
+        }
+        Err(error) if default_holds_rows(&error) => {
+            tracing::warn!(
+                partition = name(week),
+                "events of this week are in the default partition already and stay there"
+            );
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The check of the default partition fails when it holds rows of the new one: no leader ran for weeks. Nothing is lost or slower by
+/// much; the week just cannot be dropped whole.
+fn default_holds_rows(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "23514")
+}
+
+fn week(time_ms: i64) -> i64 {
+    (time_ms - MONDAY_MS).div_euclid(WEEK_MS)
+}
+
+fn start_ms(week: i64) -> i64 {
+    week * WEEK_MS + MONDAY_MS
+}
+
+/// Named by its number since 1970, which sorts for the next centuries.
+fn name(week: i64) -> String {
+    format!("events_week_{week:04}")
+}
+
+/// The least id of a week.
+fn bound(week: i64) -> Uuid {
+    least_id(start_ms(week))
+}
+
+/// The least id of a millisecond.
+pub(crate) fn least_id(time_ms: i64) -> Uuid {
+    let millis = u128::try_from(time_ms.max(0)).unwrap_or(0) & 0xFFFF_FFFF_FFFF;
+    Uuid::from_u128(millis << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weeks_begin_on_monday_and_touch() {
+        // 2026-11-23 is a Monday.
+        let monday_ms = 1_795_392_000_000;
+        assert_eq!(week(monday_ms), week(monday_ms - 1) + 1);
+        assert_eq!(week(monday_ms), week(monday_ms + WEEK_MS - 1));
+        assert_eq!(start_ms(week(monday_ms)), monday_ms);
+        assert_eq!(hgpixel_event::id_time_ms(bound(week(monday_ms))), monday_ms);
+    }
+
+    #[test]
+    fn ids_of_a_week_lie_between_its_bounds() {
+        let monday_ms = 1_795_392_000_000;
+        let of = |time_ms| hgpixel_event::assigned_id(time_ms);
+        let week = week(monday_ms);
+        assert!(of(monday_ms - 1) < bound(week));
+        assert!(of(monday_ms) >= bound(week));
+        assert!(of(monday_ms + WEEK_MS - 1) < bound(week + 1));
+    }
+}

@@ -1,0 +1,155 @@
+//! From the events of a batch to its rows, and from what was stored to what its sessions gain.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::check::age_ms;
+use super::dictionary::Interned;
+use super::ledger::{Hours, hour};
+use super::rows::{EventRow, SessionRow, Traits};
+use crate::error::StoreError;
+use crate::extra::Extra;
+use crate::new_event::NewEvent;
+
+/// An event of the batch, its texts as numbers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Planned<'a> {
+    pub(super) row: &'a NewEvent,
+    pub(super) interned: Interned,
+    pub(super) site: i32,
+    pub(super) session: i64,
+}
+
+impl Planned<'_> {
+    fn key(&self) -> (i32, Uuid) {
+        (self.site, self.row.event.id)
+    }
+
+    /// Events of one session in the order in which they happened.
+    fn order(&self) -> (i32, i64, i64, Uuid) {
+        (
+            self.site,
+            self.session,
+            self.row.event.time_ms,
+            self.row.event.id,
+        )
+    }
+}
+
+/// Puts the events in the order of their sessions and of time, and finds what the first event of each session said: what is stored of
+/// it already, or the first one here.
+pub(super) fn traits_of(planned: &mut [Planned<'_>], stored: Vec<Traits>) -> HashMap<i64, Traits> {
+    planned.sort_unstable_by_key(Planned::order);
+    let mut traits: HashMap<i64, Traits> = stored
+        .into_iter()
+        .map(|traits| (traits.session, traits))
+        .collect();
+    for event in planned {
+        traits.entry(event.session).or_insert(Traits {
+            session: event.session,
+            client: event.interned.client,
+            place: event.interned.place,
+        });
+    }
+    traits
+}
+
+/// The rows of the events, sorted by site and id.
+pub(super) fn event_rows<'a>(
+    planned: &[Planned<'a>],
+    traits: &HashMap<i64, Traits>,
+) -> Result<Vec<EventRow<'a>>, StoreError> {
+    let mut rows = planned
+        .iter()
+        .map(|event| event_row(event, &traits[&event.session]))
+        .collect::<Result<Vec<_>, _>>()?;
+    rows.sort_unstable_by_key(|row| (row.site, row.event_id));
+    Ok(rows)
+}
+
+fn event_row<'a>(planned: &Planned<'a>, traits: &Traits) -> Result<EventRow<'a>, StoreError> {
+    let (event, interned) = (&planned.row.event, planned.interned);
+    let extra = Extra {
+        client: (interned.client != traits.client).then_some(interned.client),
+        place: (interned.place != traits.place).then_some(interned.place),
+        marks: event.marks,
+    };
+    Ok(EventRow {
+        event_id: event.id,
+        session: planned.session,
+        time_ms: event.time_ms,
+        site: planned.site,
+        age_ms: age_ms(planned.row)?,
+        page: interned.page,
+        referrer: interned.referrer,
+        person: interned.person,
+        kind: interned.kind,
+        data: &event.data,
+        extra: extra.encode(),
+    })
+}
+
+/// What the stored events add to their sessions, sorted by site and session. The events must be in the order of [`traits_of`].
+pub(super) fn session_rows(
+    planned: &[Planned<'_>],
+    stored: &HashSet<(i32, Uuid)>,
+    traits: &HashMap<i64, Traits>,
+) -> Result<Vec<SessionRow>, StoreError> {
+    let mut rows: Vec<SessionRow> = Vec::new();
+    for event in planned.iter().filter(|event| stored.contains(&event.key())) {
+        match rows.last_mut() {
+            Some(row) if (row.site, row.session) == (event.site, event.session) => {
+                extend(row, event)
+            }
+            _ => rows.push(session_row(event, &traits[&event.session])?),
+        }
+    }
+    Ok(rows)
+}
+
+fn session_row(planned: &Planned<'_>, traits: &Traits) -> Result<SessionRow, StoreError> {
+    let (event, interned) = (&planned.row.event, planned.interned);
+    let channel = i16::try_from(interned.channel)
+        .map_err(|_| StoreError::rejected("22003", "there are too many channels"))?;
+    Ok(SessionRow {
+        session: planned.session,
+        started_ms: event.time_ms,
+        visitor: event.visitor,
+        site: planned.site,
+        duration_ms: 0,
+        pageviews: i32::from(event.kind == PAGEVIEW),
+        events: 1,
+        entry_page: interned.page,
+        exit_page: interned.page,
+        referrer: interned.referrer,
+        campaign: interned.campaign,
+        client: traits.client,
+        place: traits.place,
+        channel,
+        bot: i16::from(!planned.row.enriched.bot_reason.is_empty()),
+    })
+}
+
+fn extend(row: &mut SessionRow, planned: &Planned<'_>) {
+    // A session spans 15 days at most, which fits.
+    let duration_ms = planned.row.event.time_ms - row.started_ms;
+    row.duration_ms = i32::try_from(duration_ms).unwrap_or(i32::MAX);
+    row.pageviews += i32::from(planned.row.event.kind == PAGEVIEW);
+    row.events += 1;
+    row.exit_page = planned.interned.page;
+}
+
+/// The kind of event that counts as a view of a page.
+const PAGEVIEW: &str = "pageview";
+
+/// The stored events by site and hour.
+pub(super) fn hours(planned: &[Planned<'_>], stored: &HashSet<(i32, Uuid)>) -> Hours {
+    let mut hours = BTreeMap::new();
+    for event in planned.iter().filter(|event| stored.contains(&event.key())) {
+        *hours
+            .entry((event.site, hour(event.row.event.time_ms)))
+            .or_default() += 1;
+    }
+    hours
+}

@@ -1,0 +1,57 @@
+//! The rows of one batch, as the bulk statements take them.
+
+use uuid::Uuid;
+
+/// One event.
+#[derive(Clone, Debug)]
+pub(super) struct EventRow<'a> {
+    pub(super) event_id: Uuid,
+    pub(super) session: i64,
+    pub(super) time_ms: i64,
+    pub(super) site: i32,
+    pub(super) age_ms: i32,
+    pub(super) page: i32,
+    pub(super) referrer: i32,
+    pub(super) person: i32,
+    pub(super) kind: i32,
+    pub(super) data: &'a str,
+    pub(super) extra: String,
+}
+
+/// What a batch adds to a session: the whole session where it is new.
+#[derive(Clone, Debug)]
+pub(super) struct SessionRow {
+    pub(super) session: i64,
+    pub(super) started_ms: i64,
+    pub(super) visitor: Option<i64>,
+    pub(super) site: i32,
+    pub(super) duration_ms: i32,
+    pub(super) pageviews: i32,
+    pub(super) events: i32,
+    pub(super) entry_page: i32,
+    pub(super) exit_page: i32,
+    pub(super) referrer: i32,
+    pub(super) campaign: i32,
+    pub(super) client: i32,
+    pub(super) place: i32,
+    pub(super) channel: i16,
+    pub(super) bot: i16,
+}
+
+/// A visitor's current session: what is proposed, and what the store answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct VisitRow {
+    pub(super) site: i32,
+    pub(super) visitor: i64,
+    pub(super) session: i64,
+    pub(super) started_ms: i64,
+    pub(super) last_ms: i64,
+}
+
+/// A session, and what its first event said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Traits {
+    pub(super) session: i64,
+    pub(super) client: i32,
+    pub(super) place: i32,
+}
