@@ -32,7 +32,9 @@ impl ConsumerBackend for AmqpConsumer {
         Err(QueueError::Closed)
     }
     async fn pause(&mut self) {}
-    async fn resume(&mut self) {}
+    async fn resume(&mut self) -> Result<(), QueueError> {
+        Ok(())
+    }
 }
 impl AmqpQueue {
     pub(crate) fn open(

@@ -35,5 +35,5 @@ pub(crate) trait ConsumerBackend {
     async fn pause(&mut self);
 
     /// Takes batches again, the oldest first.
-    async fn resume(&mut self);
+    async fn resume(&mut self) -> Result<(), QueueError>;
 }

@@ -6,12 +6,15 @@ use crate::delivery::{Delivery, DeliveryTag};
 use crate::error::QueueError;
 use crate::local::LocalConsumer;
 use crate::metrics::Metrics;
+use crate::queue::EventQueue;
 
 /// Receives batches, oldest first. Dropped, it gives back everything that is not settled.
 #[derive(Debug)]
 pub struct Consumer {
     backend: Backend,
     metrics: Metrics,
+    /// The queue ends when its last handle does, and settling needs it.
+    _queue: EventQueue,
 }
 
 #[derive(Debug)]
@@ -21,17 +24,19 @@ enum Backend {
 }
 
 impl Consumer {
-    pub(crate) fn local(consumer: LocalConsumer, metrics: Metrics) -> Self {
+    pub(crate) fn local(consumer: LocalConsumer, metrics: Metrics, queue: EventQueue) -> Self {
         Self {
             backend: Backend::Local(consumer),
             metrics,
+            _queue: queue,
         }
     }
 
-    pub(crate) fn amqp(consumer: AmqpConsumer, metrics: Metrics) -> Self {
+    pub(crate) fn amqp(consumer: AmqpConsumer, metrics: Metrics, queue: EventQueue) -> Self {
         Self {
             backend: Backend::Amqp(consumer),
             metrics,
+            _queue: queue,
         }
     }
 
@@ -81,7 +86,10 @@ impl Consumer {
     }
 
     /// Takes batches again; those that were given back are marked as redelivered.
-    pub async fn resume(&mut self) {
+    ///
+    /// # Errors
+    /// When the queue is closed, or the file cannot be read.
+    pub async fn resume(&mut self) -> Result<(), QueueError> {
         match &mut self.backend {
             Backend::Local(local) => local.resume().await,
             Backend::Amqp(amqp) => amqp.resume().await,

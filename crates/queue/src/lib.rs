@@ -24,6 +24,7 @@ mod line;
 mod local;
 mod metrics;
 mod queue;
+mod replay;
 mod state;
 
 pub use consumer::Consumer;

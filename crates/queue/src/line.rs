@@ -102,7 +102,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn give(self, outcome: Outcome) {
         // An error means that nobody waits any more, which is the sender's affair.
-        drop(self.sender.send(outcome));
+        self.sender.send(outcome).ok();
     }
 
     pub(crate) fn refuse(self, reason: Reason) {

@@ -114,8 +114,12 @@ impl EventQueue {
     pub async fn consume(&self) -> Result<Consumer, QueueError> {
         let metrics = self.metrics.clone();
         match &self.backend {
-            Backend::Local(local) => Ok(Consumer::local(local.consume().await?, metrics)),
-            Backend::Amqp(amqp) => Ok(Consumer::amqp(amqp.consume().await?, metrics)),
+            Backend::Local(local) => Ok(Consumer::local(
+                local.consume().await?,
+                metrics,
+                self.clone(),
+            )),
+            Backend::Amqp(amqp) => Ok(Consumer::amqp(amqp.consume().await?, metrics, self.clone())),
         }
     }
 

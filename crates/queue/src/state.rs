@@ -20,6 +20,7 @@ pub struct QueueState {
     /// Why it is not up, for a person.
     pub problem: Option<String>,
     fault: Option<QueueError>,
+    refusal: Option<Reason>,
 }
 
 /// The one place where the state is kept; its changes are the metrics' too.
@@ -32,7 +33,10 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(metrics: Metrics) -> Self {
         Self {
-            sender: watch::Sender::new(QueueState::default()),
+            sender: watch::Sender::new(QueueState {
+                refusal: Some(Reason::Down),
+                ..QueueState::default()
+            }),
             metrics,
         }
     }
@@ -43,12 +47,7 @@ impl State {
 
     /// Why nothing can be published now, so that nobody waits in line for it.
     pub(crate) fn refusal(&self) -> Option<Reason> {
-        let state = self.sender.borrow();
-        match (state.blocked, state.up) {
-            (true, _) => Some(Reason::Blocked),
-            (false, false) => Some(Reason::Down),
-            (false, true) => None,
-        }
+        self.sender.borrow().refusal
     }
 
     pub(crate) fn set_up(&self) {
@@ -57,15 +56,17 @@ impl State {
             state.blocked = false;
             state.problem = None;
             state.fault = None;
+            state.refusal = None;
         });
     }
 
-    pub(crate) fn set_down(&self, fault: &QueueError) {
+    pub(crate) fn set_down(&self, fault: &QueueError, refusal: Reason) {
         self.change(|state| {
             state.up = false;
             state.blocked = false;
             state.problem = Some(fault.to_string());
             state.fault = Some(fault.clone());
+            state.refusal = Some(refusal);
         });
     }
 
@@ -74,6 +75,7 @@ impl State {
             state.up = false;
             state.blocked = true;
             state.problem = Some(format!("the broker takes nothing: {why}"));
+            state.refusal = Some(Reason::Blocked);
         });
     }
 

@@ -1,0 +1,135 @@
+//! Dead letters, made into batches again.
+
+use hgpixel_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
+use hgpixel_event::{EncodedBatch, decode};
+
+/// The beginning of an encoded batch; no event's line begins so.
+const BATCH_BEGIN: &str = "{\"hgpixel\":";
+
+/// What goes back under one new id: how many letters it was made of, and the batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Replay {
+    pub(crate) letters: usize,
+    pub(crate) batch: EncodedBatch,
+    /// Whether its events had been counted as dead-lettered: events had, whole batches that a broker gave up had not.
+    pub(crate) replayed: bool,
+}
+
+/// Joins lines into batches within the limits, in their order. A line that is a whole batch goes back as it is.
+pub(crate) fn batches_of(lines: &[&str]) -> Vec<Replay> {
+    let mut replays = Vec::new();
+    let mut joined: Vec<&str> = Vec::new();
+    let mut bytes = 0;
+    for line in lines {
+        if line.starts_with(BATCH_BEGIN) {
+            flush(&mut joined, &mut bytes, &mut replays);
+            replays.push(whole(line));
+            continue;
+        }
+        if joined.len() == BATCH_EVENTS_MAX || bytes + line.len() > BATCH_BYTES_MAX {
+            flush(&mut joined, &mut bytes, &mut replays);
+        }
+        bytes += line.len() + 1;
+        joined.push(line);
+    }
+    flush(&mut joined, &mut bytes, &mut replays);
+    replays
+}
+
+fn flush(joined: &mut Vec<&str>, bytes: &mut usize, replays: &mut Vec<Replay>) {
+    if joined.is_empty() {
+        return;
+    }
+    let mut text = format!("{BATCH_BEGIN}1,\"events\":{}}}\n", joined.len());
+    for line in joined.iter() {
+        // A line holds no break when it comes from a batch; whatever else a letter holds must not become two.
+        text.push_str(&line.replace(['\n', '\r'], " "));
+        text.push('\n');
+    }
+    replays.push(Replay {
+        letters: joined.len(),
+        batch: EncodedBatch {
+            events: joined.len(),
+            bytes: text.into_bytes(),
+        },
+        replayed: true,
+    });
+    joined.clear();
+    *bytes = 0;
+}
+
+fn whole(text: &str) -> Replay {
+    let bytes = text.as_bytes().to_vec();
+    let events = decode(&bytes).map_or(1, |lines| lines.len());
+    Replay {
+        letters: 1,
+        batch: EncodedBatch { events, bytes },
+        replayed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hgpixel_event::{Event, Line};
+
+    use super::*;
+
+    fn line_of(kind: &str) -> String {
+        let event = Event {
+            kind: kind.into(),
+            ..Event::default()
+        };
+        let batch = EncodedBatch::encode(&[event]);
+        let text = String::from_utf8(batch.bytes).unwrap();
+        text.lines().nth(1).unwrap().to_owned()
+    }
+
+    fn kinds(replay: &Replay) -> Vec<String> {
+        decode(&replay.batch.bytes)
+            .unwrap()
+            .into_iter()
+            .map(|line| match line {
+                Line::Event(event) => event.kind.to_string(),
+                Line::Unreadable { text, .. } => text,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_become_one_batch_in_their_order() {
+        let (a, b) = (line_of("a"), line_of("b"));
+        let replays = batches_of(&[&a, "not\nan event", &b]);
+        assert_eq!(replays.len(), 1);
+        assert_eq!((replays[0].letters, replays[0].replayed), (3, true));
+        assert_eq!(kinds(&replays[0]), ["a", "not an event", "b"]);
+    }
+
+    #[test]
+    fn a_whole_batch_goes_back_as_it_is_and_keeps_its_place() {
+        let whole = EncodedBatch::encode(&[Event::default(), Event::default()]);
+        let text = String::from_utf8(whole.bytes.clone()).unwrap();
+        let (a, b) = (line_of("a"), line_of("b"));
+        let replays = batches_of(&[&a, &text, &b]);
+        assert_eq!(replays.len(), 3);
+        assert_eq!(replays[1].batch, whole);
+        assert!(!replays[1].replayed);
+        assert_eq!(kinds(&replays[2]), ["b"]);
+    }
+
+    #[test]
+    fn batches_keep_to_their_limits() {
+        let short = line_of("a");
+        let replays = batches_of(&vec![short.as_str(); BATCH_EVENTS_MAX + 1]);
+        let letters: Vec<usize> = replays.iter().map(|replay| replay.letters).collect();
+        assert_eq!(letters, [BATCH_EVENTS_MAX, 1]);
+
+        let long = "x".repeat(BATCH_BYTES_MAX / 2);
+        let replays = batches_of(&[&long, &long, &long]);
+        assert!(
+            replays
+                .iter()
+                .all(|replay| replay.batch.bytes.len() <= BATCH_BYTES_MAX + 64)
+        );
+        assert_eq!(replays.len(), 3);
+    }
+}

@@ -1,0 +1,6 @@
+//! The queue from outside: what both backends promise (`conformance`), and what each does in its own troubles.
+
+mod amqp;
+mod bench;
+mod conformance;
+mod local;
