@@ -1,0 +1,188 @@
+//! What happens to a beacon: the rules in their order, the same for every endpoint.
+
+use std::sync::Arc;
+
+use hgpixel_config::OptOut;
+use hgpixel_enrich::GeoDatabase;
+use hgpixel_event::{EncodedEvent, Event, Place};
+
+use crate::address::TrustedProxies;
+use crate::answer::{Answer, Refusal};
+use crate::batcher::{Batcher, Outcome};
+use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender};
+use crate::draft::Drafting;
+use crate::hit::Hit;
+use crate::limit::Limiter;
+use crate::metrics::{DropReason, Metrics, RejectReason};
+use crate::page_url::PageUrl;
+use crate::site::Sites;
+use crate::snapshot::Current;
+use crate::twins::Twins;
+
+/// Everything that requests share.
+pub(crate) struct Collector {
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) limiter: Option<Limiter>,
+    pub(crate) opt_out: OptOut,
+    pub(crate) current: Current,
+    pub(crate) sites: Sites,
+    pub(crate) geo: Option<GeoDatabase>,
+    pub(crate) twins: Twins,
+    pub(crate) batcher: Batcher,
+    pub(crate) clock: hgpixel_event::Clock,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Collector {
+    /// Takes the events of a beacon, or says why not. Counts whatever becomes of them.
+    pub(crate) async fn collect(
+        &self,
+        hit: Hit<'_>,
+        beacon: Beacon<'_>,
+        repaired: bool,
+    ) -> Result<Answer, Refusal> {
+        let events = beacon.events.len();
+        match self.sort(hit, beacon, repaired).await {
+            Ok(Sorted::Drop(reason)) => {
+                self.metrics.dropped.add(reason, events);
+                Ok(Answer::Dropped(reason))
+            }
+            Ok(Sorted::Keep { good, bad }) => self.keep(good, bad).await,
+            Err(refusal) => {
+                self.metrics.rejected.add(refusal.reason(), events);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Spends of the address' budget, unless limits do not apply to it.
+    pub(crate) fn spend(&self, hit: &Hit<'_>, events: usize) -> Result<(), Refusal> {
+        match &self.limiter {
+            Some(limiter) if !hit.client.unlimited => limiter
+                .spend(hit.client.address, events)
+                .map_err(Refusal::RateLimited),
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything up to the queue.
+    async fn sort(
+        &self,
+        hit: Hit<'_>,
+        beacon: Beacon<'_>,
+        repaired: bool,
+    ) -> Result<Sorted, Refusal> {
+        // The request itself has paid for its first event.
+        if beacon.events.len() > 1 {
+            self.spend(&hit, beacon.events.len() - 1)?;
+        }
+        let opted_out = hit.opted_out() || beacon.opted_out;
+        if opted_out && self.opt_out == OptOut::Drop {
+            return Ok(Sorted::Drop(DropReason::OptOut));
+        }
+        if is_unidentified(&beacon) {
+            return Ok(Sorted::Drop(DropReason::Unidentified));
+        }
+        let snapshot = self.current.get().ok_or(Refusal::Unavailable)?;
+        let url = PageUrl::parse(&beacon.shared.url);
+        let host = host(&url, &beacon.events);
+        let site = self
+            .sites
+            .find(
+                &snapshot,
+                beacon.site.as_ref(),
+                host.as_deref(),
+                &self.metrics,
+            )
+            .await?;
+        // A site that was created just now is in a newer snapshot; secrets and salts are the same in both.
+        let drafting = Drafting {
+            hit,
+            snapshot: &snapshot,
+            site,
+            place: self.place(&hit),
+            anonymous: opted_out && self.opt_out == OptOut::Anonymous,
+            sender: beacon.sender,
+            sent_at_ms: beacon.sent_at_ms,
+            repaired,
+            metrics: &self.metrics,
+            twins: &self.twins,
+        };
+        separate(drafting.draft(beacon.shared, url, beacon.events)).map_err(Refusal::Invalid)
+    }
+
+    async fn keep(&self, good: Vec<EncodedEvent>, bad: usize) -> Result<Answer, Refusal> {
+        self.metrics.rejected.add(RejectReason::Invalid, bad);
+        match self.batcher.publish(good).await {
+            Outcome::Stored => Ok(Answer::Accepted { rejected: bad }),
+            Outcome::NotStored => Err(Refusal::Unavailable),
+        }
+    }
+
+    fn place(&self, hit: &Hit<'_>) -> Place {
+        let Some(geo) = &self.geo else {
+            return Place::default();
+        };
+        let place = geo.place(hit.client.address);
+        Place {
+            country: place
+                .country
+                .map(|country| country.as_str().to_owned())
+                .unwrap_or_default(),
+            region: place.region.unwrap_or_default(),
+            city: place.city.unwrap_or_default(),
+        }
+    }
+}
+
+enum Sorted {
+    Drop(DropReason),
+    /// At least one good event.
+    Keep {
+        good: Vec<EncodedEvent>,
+        bad: usize,
+    },
+}
+
+/// The old script sends its first page view before it knows its site's key, and then again with it. Counting the first would
+/// count every page view twice, possibly on another site.
+fn is_unidentified(beacon: &Beacon<'_>) -> bool {
+    let is_first = beacon.sender == Sender::OldScript && beacon.site.is_none();
+    let is_pageview = |event: &Result<BeaconEvent<'_>, Invalid>| matches!(event, Ok(event) if event.kind == "pageview");
+    is_first && beacon.events.iter().all(is_pageview)
+}
+
+/// The host of the page, by which a beacon without a key finds its site.
+fn host(
+    shared: &Result<Option<PageUrl>, Invalid>,
+    events: &[Result<BeaconEvent<'_>, Invalid>],
+) -> Option<String> {
+    if let Ok(Some(url)) = shared {
+        return Some(url.host.clone());
+    }
+    let own = events
+        .iter()
+        .flatten()
+        .find_map(|event| event.url.as_deref())?;
+    PageUrl::parse(own).ok().flatten().map(|url| url.host)
+}
+
+/// The good events, encoded, and how many bad ones there were. Without a good one, the first error.
+fn separate(events: Vec<Result<Event, Invalid>>) -> Result<Sorted, Invalid> {
+    let count = events.len();
+    let mut good = Vec::with_capacity(count);
+    let mut first_error = None;
+    for event in events {
+        match event {
+            Ok(event) => good.push(EncodedEvent::new(&event)),
+            Err(error) => {
+                first_error.get_or_insert(error);
+            }
+        }
+    }
+    let bad = count - good.len();
+    match first_error {
+        Some(error) if good.is_empty() => Err(error),
+        _ => Ok(Sorted::Keep { good, bad }),
+    }
+}

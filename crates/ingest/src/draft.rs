@@ -1,0 +1,243 @@
+//! From a beacon to events: what is shared is cleaned once, then each event is completed or refused by itself.
+
+use std::borrow::Cow;
+
+use hgpixel_enrich::{Salt, identified_visitor_id, visitor_id};
+use hgpixel_event::limits::USER_AGENT_BYTES_MAX;
+use hgpixel_event::{Event, Hints, Marks, Place, assigned_id, clean, is_plausible_time, usable_id};
+use hgpixel_store::Snapshot;
+use uuid::Uuid;
+
+use crate::beacon::{BeaconEvent, Invalid, Sender, Shared};
+use crate::cleaner::Cleaner;
+use crate::hit::Hit;
+use crate::metrics::{Field, Metrics};
+use crate::page_url::PageUrl;
+use crate::twins::{Twin, Twins, may_be_twin};
+use crate::wire::properties::Entries;
+use crate::wire::scalar::Scalar;
+use crate::wire::time::ClientTime;
+
+/// The type of an event that has none: whatever was sent, a page was open.
+const KIND_DEFAULT: &str = "pageview";
+
+/// A client's clock that is off by more than this is corrected where the client tells what it shows. Less is the network.
+const CLOCK_OFF_MS: i64 = 60_000;
+
+/// What the events of a beacon are made with.
+pub(crate) struct Drafting<'a> {
+    pub(crate) hit: Hit<'a>,
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) site: i64,
+    pub(crate) place: Place,
+    /// The visitor is not to be recognised.
+    pub(crate) anonymous: bool,
+    pub(crate) sender: Sender,
+    pub(crate) sent_at_ms: Option<i64>,
+    /// The guard has repaired a text of the body.
+    pub(crate) repaired: bool,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) twins: &'a Twins,
+}
+
+/// An event with everything that its beacon's events share.
+struct Prototype {
+    event: Event,
+    /// Bad only for events without an address of their own.
+    url: Result<String, Invalid>,
+}
+
+impl Drafting<'_> {
+    /// Completes the events of a beacon, in their order.
+    pub(crate) fn draft<'e>(
+        &self,
+        shared: Shared<'_>,
+        url: Result<Option<PageUrl>, Invalid>,
+        events: Vec<Result<BeaconEvent<'e>, Invalid>>,
+    ) -> Vec<Result<Event, Invalid>> {
+        let prototype = self.prototype(shared, url);
+        let is_batch = events.len() > 1;
+        events
+            .into_iter()
+            .enumerate()
+            .map(|(index, event)| {
+                let event = self.complete(&prototype, event?);
+                event.map_err(|error| {
+                    if is_batch {
+                        error.in_event(index)
+                    } else {
+                        error
+                    }
+                })
+            })
+            .collect()
+    }
+
+    fn prototype(&self, shared: Shared<'_>, url: Result<Option<PageUrl>, Invalid>) -> Prototype {
+        let mut cleaner = Cleaner::new(self.metrics, self.repaired);
+        let url = url.map(|url| stored_url(url, &mut cleaner));
+        let header_agent = self.hit.user_agent();
+        let agent = first_given(shared.user_agent, || header_agent.clone());
+        let language = first_given(shared.language, || {
+            let of_device = device_language(&shared.device);
+            first_given(of_device, || self.hit.accept_language())
+        });
+        let mut event = Event {
+            site: self.site,
+            received_ms: self.hit.received_ms,
+            title: cleaner.text(Field::Title, &shared.title),
+            referrer: cleaner.text(Field::Referrer, &shared.referrer),
+            user_agent: cleaner.text(Field::UserAgent, &agent),
+            hints: self.hints(&mut cleaner),
+            language: cleaner.text(Field::Language, &language),
+            device: cleaner.device(shared.device),
+            place: self.place.clone(),
+            ..Event::default()
+        };
+        if self.anonymous {
+            cleaner.marks.insert(Marks::OPTED_OUT);
+        } else {
+            event.user_id = cleaner.text(Field::UserId, &shared.user_id);
+            event.session_id = cleaner.text(Field::SessionId, &shared.session_id);
+            event.visitor = self.visitor(&event.user_id, &header_agent);
+        }
+        event.marks = cleaner.marks;
+        Prototype { event, url }
+    }
+
+    fn complete(&self, prototype: &Prototype, sent: BeaconEvent<'_>) -> Result<Event, Invalid> {
+        let mut cleaner = Cleaner::new(self.metrics, self.repaired);
+        let mut event = prototype.event.clone();
+        cleaner.marks = event.marks;
+        event.url = match &sent.url {
+            Some(own) => stored_url(PageUrl::parse(own)?, &mut cleaner),
+            None => prototype.url.clone()?,
+        };
+        if let Some(title) = &sent.title {
+            event.title = cleaner.text(Field::Title, title);
+        }
+        if let Some(referrer) = &sent.referrer {
+            event.referrer = cleaner.text(Field::Referrer, referrer);
+        }
+        event.kind = cleaner.text(Field::Kind, &sent.kind);
+        if event.kind.is_empty() {
+            KIND_DEFAULT.clone_into(&mut event.kind);
+        }
+        event.data = cleaner.data(sent.data);
+        event.marks = cleaner.marks;
+        self.date(&mut event, sent.time);
+        self.identify(&mut event, &sent.id);
+        self.metrics.count_marks(event.marks);
+        Ok(event)
+    }
+
+    /// When it happened: by the client where that is plausible, else when it was received.
+    fn date(&self, event: &mut Event, time: ClientTime) {
+        let received_ms = self.hit.received_ms;
+        let told_ms = match time {
+            ClientTime::Absent => None,
+            ClientTime::Ago(age_ms) => Some(received_ms.saturating_sub(age_ms)),
+            ClientTime::At(time_ms) => Some(time_ms.saturating_add(self.clock_error_ms())),
+        };
+        match told_ms.filter(|told_ms| is_plausible_time(*told_ms, received_ms)) {
+            Some(told_ms) => event.time_ms = told_ms,
+            None => {
+                event.time_ms = received_ms;
+                event.marks.insert(Marks::TIME_REPLACED);
+            }
+        }
+    }
+
+    /// What to add to the client's times, if it told what its clock shows.
+    fn clock_error_ms(&self) -> i64 {
+        let error_ms = |sent_at_ms| self.hit.received_ms.saturating_sub(sent_at_ms);
+        self.sent_at_ms
+            .map(error_ms)
+            .filter(|error_ms| !(-CLOCK_OFF_MS..=CLOCK_OFF_MS).contains(error_ms))
+            .unwrap_or(0)
+    }
+
+    /// The client's own id where it is usable; else one that the server makes.
+    fn identify(&self, event: &mut Event, sent: &str) {
+        let sent = Uuid::try_parse(sent).ok();
+        if let Some(id) = sent.and_then(|id| usable_id(id, self.hit.received_ms)) {
+            event.id = id;
+            return;
+        }
+        event.marks.insert(Marks::ID_ASSIGNED);
+        event.id = match self.twin(event) {
+            Some(twin) => {
+                let (id, is_second) = self.twins.id(twin, event.time_ms);
+                self.metrics.twins.inc_by(u64::from(is_second));
+                id
+            }
+            None => assigned_id(event.time_ms),
+        };
+    }
+
+    /// What an event of the old script's listeners has in common with its twin, where it says enough to tell twins from others.
+    fn twin<'t>(&'t self, event: &'t Event) -> Option<Twin<'t>> {
+        let is_dated = !event.marks.contains(Marks::TIME_REPLACED);
+        let is_named = !event.user_id.is_empty() || !event.session_id.is_empty();
+        let may_be = self.sender == Sender::OldScript && may_be_twin(&event.kind);
+        (may_be && is_dated && is_named).then_some(Twin {
+            secret: &self.snapshot.secret,
+            site: event.site,
+            user_id: &event.user_id,
+            session_id: &event.session_id,
+            kind: &event.kind,
+            data: &event.data,
+            url: &event.url,
+        })
+    }
+
+    /// Who it is: by the client's own user id where it has one, else by address and user agent, with the salt of the day.
+    fn visitor(&self, user_id: &str, user_agent: &str) -> Option<i64> {
+        if !user_id.is_empty() {
+            let secret = Salt::from_bytes(self.snapshot.secret);
+            return Some(identified_visitor_id(&secret, self.site, user_id));
+        }
+        // A snapshot so old that it lacks today's salt (the store has been away for a day): counted, but not recognised.
+        let salt = self.snapshot.salt(self.hit.received_ms)?;
+        let salt = Salt::from_bytes(salt.bytes);
+        let user_agent = clean(user_agent, USER_AGENT_BYTES_MAX);
+        let address = self.hit.client.address;
+        Some(visitor_id(&salt, self.site, address, &user_agent.text))
+    }
+
+    fn hints(&self, cleaner: &mut Cleaner<'_>) -> Hints {
+        Hints {
+            brands: cleaner.text(Field::Hint, &self.hit.brands()),
+            platform: cleaner.text(Field::Hint, &self.hit.platform()),
+            mobile: self.hit.is_mobile(),
+        }
+    }
+}
+
+fn stored_url(url: Option<PageUrl>, cleaner: &mut Cleaner<'_>) -> String {
+    let Some(url) = url else {
+        return String::new();
+    };
+    if url.cut {
+        cleaner.count_cut(Field::Url);
+    }
+    url.text
+}
+
+fn first_given<'a>(text: Cow<'a, str>, otherwise: impl FnOnce() -> Cow<'a, str>) -> Cow<'a, str> {
+    if text.is_empty() { otherwise() } else { text }
+}
+
+/// The old script tells the language among the device's properties.
+fn device_language<'a>(device: &Entries<'a>) -> Cow<'a, str> {
+    let entry = device
+        .iter()
+        .find(|(key, _)| matches!(&**key, "browserLanguage" | "language"));
+    match entry {
+        Some((_, Scalar::Text(text))) => text.clone(),
+        _ => Cow::Borrowed(""),
+    }
+}
+
+#[cfg(test)]
+mod tests;
