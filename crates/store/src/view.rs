@@ -3,20 +3,17 @@
 use hgpixel_event::Marks;
 use uuid::Uuid;
 
-use crate::error::StoreError;
-use crate::pool::Pool;
+mod bind;
+mod count;
+mod filter;
+mod keys;
+mod merge;
+mod page;
+mod rows;
+mod stream;
 
-pub(crate) async fn page(_pool: &Pool, _query: &ViewQuery) -> Result<ViewPage, StoreError> {
-    todo!()
-}
-
-pub(crate) fn stream(
-    _pool: Pool,
-    _filter: ViewFilter,
-    _order: ViewOrder,
-) -> impl futures_util::Stream<Item = Result<ViewRow, StoreError>> + Send + 'static {
-    futures_util::stream::empty()
-}
+pub(crate) use page::page;
+pub(crate) use stream::stream;
 
 /// Rows of one page, at most.
 pub const VIEW_LENGTH_MAX: u32 = 1_000;
@@ -42,7 +39,8 @@ pub struct ViewFilter {
     pub until_ms: Option<i64>,
 }
 
-/// By the time at which events happened; events of one millisecond by their ids.
+/// By the time at which events happened; events of one millisecond by their ids. Without further filters every page can be reached; with
+/// an address, a user id, a search text or a range of time, the first [`VIEW_COUNT_MAX`] matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ViewOrder {
     /// Latest first.
@@ -72,7 +70,7 @@ pub struct ViewPage {
     pub records_total: u64,
     /// Events that match the whole filter.
     pub records_filtered: u64,
-    /// Whether `records_filtered` is [`VIEW_COUNT_MAX`] because counting stopped there.
+    /// Whether counting stopped at `records_filtered` and there may be more: at [`VIEW_COUNT_MAX`], or, in a search, when its time was up.
     pub records_filtered_capped: bool,
     /// The rows.
     pub rows: Vec<ViewRow>,
@@ -131,6 +129,8 @@ pub struct ViewRow {
     pub language: String,
     /// The language as sent.
     pub language_sent: String,
+    /// The screen's size as `WxH`.
+    pub screen: String,
     /// The session's channel.
     pub channel: String,
     /// The source of this event's referrer.

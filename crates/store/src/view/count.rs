@@ -1,0 +1,155 @@
+//! How many events there are, as far as that is known without reading them.
+
+use std::collections::{BTreeMap, HashSet};
+
+use sqlx::QueryBuilder;
+
+use super::ViewOrder;
+use super::bind::Bind;
+use super::merge::Window;
+use crate::error::StoreError;
+use crate::pool::{Pool, reading};
+use crate::writer::ledger::HOUR_MS;
+
+/// Events of each of the sites that have any.
+pub(super) async fn totals(pool: &Pool, sites: &[i64]) -> Result<BTreeMap<i64, u64>, StoreError> {
+    let select = include_str!("../../sql/view.totals.sql");
+    let rows: Vec<(i64, i64)> = reading!(pool, db => sqlx::query_as(select).fetch_all(db).await?);
+    let allowed: HashSet<&i64> = sites.iter().collect();
+    Ok(rows
+        .into_iter()
+        .filter(|(site, events)| allowed.contains(site) && *events > 0)
+        .map(|(site, events)| (site, u64::try_from(events).unwrap_or(0)))
+        .collect())
+}
+
+/// Events of these sites by the hour in which they happened, in order.
+pub(super) async fn hours(
+    pool: &Pool,
+    sites: &[i64],
+    order: ViewOrder,
+) -> Result<Vec<(i64, u64)>, StoreError> {
+    if sites.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(i64, i64)> = reading!(pool, db: Db => {
+        let mut query = QueryBuilder::<Db>::new("");
+        push_hours(&mut query, sites, order);
+        query.build_query_as().fetch_all(db).await?
+    });
+    Ok(rows
+        .into_iter()
+        .map(|(hour, events)| (hour, u64::try_from(events).unwrap_or(0)))
+        .collect())
+}
+
+fn push_hours<DB: Bind>(query: &mut QueryBuilder<DB>, sites: &[i64], order: ViewOrder) {
+    query.push(
+        "select cast(hour as bigint), cast(sum(events) as bigint) from tallies where site in (",
+    );
+    for (index, site) in sites.iter().enumerate() {
+        if index > 0 {
+            query.push(", ");
+        }
+        DB::number(query, *site);
+    }
+    query.push(match order {
+        ViewOrder::NewestFirst => ") group by hour order by hour desc",
+        ViewOrder::OldestFirst => ") group by hour order by hour",
+    });
+}
+
+/// Where to begin so that `start` events are skipped: a range of time without the whole hours that come before, and how many events of it
+/// are still to be skipped.
+pub(super) fn skip_hours(hours: &[(i64, u64)], order: ViewOrder, start: u64) -> (Window, u64) {
+    let mut rest = start;
+    let mut last = None;
+    for (hour, events) in hours {
+        if *events > rest {
+            break;
+        }
+        rest -= events;
+        last = Some(*hour);
+    }
+    (after_hour(last, order), rest)
+}
+
+/// What comes after an hour.
+fn after_hour(hour: Option<i64>, order: ViewOrder) -> Window {
+    match order {
+        ViewOrder::NewestFirst => Window {
+            from_ms: None,
+            until_ms: hour.map(|hour| hour * HOUR_MS),
+        },
+        ViewOrder::OldestFirst => Window {
+            from_ms: hour.map(|hour| (hour + 1) * HOUR_MS),
+            until_ms: None,
+        },
+    }
+}
+
+/// Cuts all of time into windows of whole hours with about `events_max` events each; the outer ones are open.
+pub(super) fn windows(hours: &[(i64, u64)], order: ViewOrder, events_max: u64) -> Vec<Window> {
+    let mut windows = Vec::new();
+    let mut current = Window::default();
+    let mut gathered = 0;
+    for (hour, events) in hours {
+        gathered += events;
+        if gathered >= events_max {
+            let next = after_hour(Some(*hour), order);
+            match order {
+                ViewOrder::NewestFirst => current.from_ms = next.until_ms,
+                ViewOrder::OldestFirst => current.until_ms = next.from_ms,
+            }
+            windows.push(current);
+            current = next;
+            gathered = 0;
+        }
+    }
+    windows.push(current);
+    windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEWEST: ViewOrder = ViewOrder::NewestFirst;
+    const OLDEST: ViewOrder = ViewOrder::OldestFirst;
+
+    fn window(from: Option<i64>, until: Option<i64>) -> Window {
+        Window {
+            from_ms: from.map(|hour| hour * HOUR_MS),
+            until_ms: until.map(|hour| hour * HOUR_MS),
+        }
+    }
+
+    #[test]
+    fn whole_hours_are_skipped() {
+        let hours = [(9, 10), (7, 5), (6, 1)];
+        assert_eq!(skip_hours(&hours, NEWEST, 0), (window(None, None), 0));
+        assert_eq!(skip_hours(&hours, NEWEST, 9), (window(None, None), 9));
+        assert_eq!(skip_hours(&hours, NEWEST, 10), (window(None, Some(9)), 0));
+        assert_eq!(skip_hours(&hours, NEWEST, 15), (window(None, Some(7)), 0));
+        assert_eq!(skip_hours(&hours, NEWEST, 99), (window(None, Some(6)), 83));
+        assert_eq!(
+            skip_hours(&[(6, 1), (7, 5)], OLDEST, 3),
+            (window(Some(7), None), 2)
+        );
+    }
+
+    #[test]
+    fn windows_touch_and_cover_all_of_time() {
+        let newest = [(9, 10), (7, 5), (6, 1)];
+        let expected = vec![window(Some(9), None), window(None, Some(9))];
+        assert_eq!(windows(&newest, NEWEST, 10), expected);
+        let oldest = [(6, 1), (7, 5), (9, 10)];
+        let expected = vec![
+            window(None, Some(8)),
+            window(Some(8), Some(10)),
+            window(Some(10), None),
+        ];
+        assert_eq!(windows(&oldest, OLDEST, 6), expected);
+        assert_eq!(windows(&[], NEWEST, 6), vec![Window::default()]);
+    }
+}
