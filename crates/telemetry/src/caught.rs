@@ -24,7 +24,9 @@ pub(crate) fn poll<F: Future + ?Sized>(
 }
 
 /// Runs `future` to its end and turns a panic into an error.
-pub(crate) async fn run<F: Future>(future: F) -> Result<F::Output, Panic> {
-    let mut future = std::pin::pin!(future);
-    std::future::poll_fn(|cx| poll(future.as_mut(), cx)).await
+///
+/// Boxed, because an `async fn` would hold its argument twice: once as it came, and once pinned.
+pub(crate) fn run<F: Future>(future: F) -> impl Future<Output = Result<F::Output, Panic>> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(move |cx| poll(future.as_mut(), cx))
 }

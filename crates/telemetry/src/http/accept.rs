@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hgpixel_config::Http;
@@ -29,6 +29,9 @@ const REFUSAL_TIME: Duration = Duration::from_secs(1);
 
 const PAUSE_MIN: Duration = Duration::from_millis(10);
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// A process at its limit may fail and succeed in turn, many times a second; the counter has them all.
+const WARNING_PAUSE: Duration = Duration::from_mins(1);
 
 /// Opens a listening socket. Port 0 takes a free one.
 ///
@@ -103,6 +106,7 @@ impl House {
     async fn accept_all(self: &Arc<Self>, listener: TcpListener) {
         let mut stopping = std::pin::pin!(self.lifecycle.stopping());
         let mut pause = PAUSE_MIN;
+        let mut warned: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -119,7 +123,8 @@ impl House {
                     if concerns_one_connection(&error) {
                         continue;
                     }
-                    if pause == PAUSE_MIN {
+                    if warned.is_none_or(|at| at.elapsed() >= WARNING_PAUSE) {
+                        warned = Some(Instant::now());
                         tracing::warn!(%error, "cannot accept connections for now");
                     }
                     tokio::select! {

@@ -43,10 +43,13 @@ impl Exchange {
         self.clients_turn.store(true, Ordering::Relaxed);
     }
 
+    /// Starts the handler's time, unless it is running already: a handler gains none by reading piece by piece.
     pub(super) fn waits_for_handler(&self) {
-        self.clients_turn.store(false, Ordering::Relaxed);
-        self.handlers_turn_began
-            .store(self.link.alarm.now(), Ordering::Relaxed);
+        if self.clients_turn.load(Ordering::Relaxed) {
+            self.clients_turn.store(false, Ordering::Relaxed);
+            self.handlers_turn_began
+                .store(self.link.alarm.now(), Ordering::Relaxed);
+        }
     }
 
     pub(super) fn leave_unread(&self) {

@@ -11,7 +11,7 @@
 //! after a chunked body, whose length we do not follow, the connection is closed.
 
 use http::HeaderMap;
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use hyper::Request;
 use memchr::memchr_iter;
 use memchr::memmem;
@@ -25,7 +25,7 @@ const KEPT_BYTES: usize = 2 * 1024;
 /// Why a head is not served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// Its framing could be read in two ways.
+    /// Its end, or for whom it is, could be read in two ways.
     Ambiguous,
     TargetTooLong,
     HeadTooLarge,
@@ -81,7 +81,7 @@ impl Inbox {
         let end = memmem::find(received, b"\r\n\r\n").ok_or(Refusal::Ambiguous)? + 4;
         let lines = memchr_iter(b'\n', &received[..end]).count();
         let fields = request.headers().len();
-        if lines != fields + 2 {
+        if lines != fields + 2 || has_two_hosts(request.headers()) {
             return Err(Refusal::Ambiguous);
         }
         if end > HEAD_BYTES_MAX || fields > FIELDS_MAX {
@@ -117,6 +117,11 @@ fn body_bytes(headers: &HeaderMap) -> u64 {
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok())
         .unwrap_or(0)
+}
+
+/// A balancer may route by the one and we by the other.
+fn has_two_hosts(headers: &HeaderMap) -> bool {
+    headers.get_all(HOST).iter().nth(1).is_some()
 }
 
 fn target_bytes<B>(request: &Request<B>) -> usize {

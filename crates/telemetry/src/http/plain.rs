@@ -11,7 +11,7 @@ pub(super) fn problem_of(refusal: Refusal) -> Problem {
     match refusal {
         Refusal::Ambiguous => Problem::new(
             StatusCode::BAD_REQUEST,
-            "the end of the request could be read in two ways",
+            "the request could be read in two ways",
         ),
         Refusal::TargetTooLong => {
             Problem::new(StatusCode::URI_TOO_LONG, "a target has at most 8192 bytes")

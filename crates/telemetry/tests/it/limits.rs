@@ -1,13 +1,18 @@
 //! What is too large, too much or could be read in two ways is refused, in the form of every refusal, and nothing hangs.
 
 use crate::support::{Answer, Server, patient};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Extension;
 use axum::routing::{get, post};
 use hgpixel_config::Http;
 use hgpixel_telemetry::http::Peer;
 use http::StatusCode;
+use hyper::body::Frame;
 
 fn app() -> Router {
     Router::new()
@@ -19,11 +24,27 @@ fn app() -> Router {
             get(async |Extension(Peer(peer))| format!("{peer}")),
         )
         .route("/panic", post(panicking))
+        .route("/torn", get(async || Body::new(Torn)))
         .route("/item/{id}", get(async || "item"))
 }
 
 async fn panicking(_: Bytes) -> &'static str {
     panic!("as the test wants it")
+}
+
+/// An answer whose second half panics.
+struct Torn;
+
+impl HttpBody for Torn {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("as the test wants it")
+    }
 }
 
 async fn sent(request: impl AsRef<[u8]>) -> Answer {
@@ -88,6 +109,7 @@ async fn ambiguous_framing_is_answered_400() {
         "transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
         "x: y\r\n folded\r\ncontent-length: 3\r\n\r\nabc",
         "content-length: 3\n\nabc",
+        "host: y\r\ncontent-length: 3\r\n\r\nabc",
     ];
     for case in cases {
         let server = Server::start(app(), &patient());
@@ -221,6 +243,67 @@ async fn a_panic_is_answered_503_and_counted() {
     let next = server.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert_eq!(next.body, "hello");
     assert!(!server.lifecycle.is_stopping());
+}
+
+#[tokio::test]
+async fn a_panic_in_an_answers_body_ends_its_connection_only() {
+    let server = Server::start(app(), &patient());
+    let mut client = server.connect().await;
+    client.write("GET /torn HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    client.rest().await;
+    server
+        .metric_becomes("hgpixel_http_panics_total", 1.0)
+        .await;
+    server.metric_becomes("hgpixel_http_connections", 0.0).await;
+    let next = server.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert_eq!(next.body, "hello");
+}
+
+#[tokio::test]
+async fn unusual_requests_are_answered() {
+    let cases = [
+        ("GET / HTTP/1.0\r\n\r\n", 200),
+        (
+            "HEAD / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            200,
+        ),
+        (
+            "OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            404,
+        ),
+        (
+            "GET http://x/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            200,
+        ),
+        (
+            "CONNECT x:80 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            404,
+        ),
+        (
+            "BREW / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            405,
+        ),
+        (
+            "GET / HTTP/1.1\r\nhost: x\r\nupgrade: h2c\r\nconnection: upgrade, close\r\n\r\n",
+            200,
+        ),
+        (
+            "\r\n\r\nGET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+            200,
+        ),
+    ];
+    let server = Server::start(app(), &patient());
+    for (request, status) in cases {
+        let mut client = server.connect().await;
+        client.write(request).await;
+        let (answer, _) = client.rest().await;
+        let expected = format!(" {status} ");
+        assert_eq!(
+            answer.get(8..13),
+            Some(expected.as_str()),
+            "{request:?}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(crate) fn short() -> Http {
     Http {
         connections_max: 100,
         header_timeout_ms: 300,
-        body_timeout_ms: 600,
+        body_timeout_ms: 900,
         handler_timeout_ms: 1_200,
         drain_delay_ms: 0,
         shutdown_timeout_ms: 800,
