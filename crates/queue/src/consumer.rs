@@ -76,6 +76,15 @@ impl Consumer {
         Ok(())
     }
 
+    /// Whether nothing more can come until something is settled: the broker has handed out as many batches as it may. A worker
+    /// that gathers batches has to store what it has then, however little it is.
+    pub fn is_exhausted(&self) -> bool {
+        match &self.backend {
+            Backend::Local(_) => false,
+            Backend::Amqp(amqp) => amqp.is_exhausted(),
+        }
+    }
+
     /// Gives every unsettled batch back to the queue, once, and takes none until [`Consumer::resume`]: for a store that is away
     /// for longer than a broker waits for its acknowledgements.
     pub async fn pause(&mut self) {

@@ -15,6 +15,8 @@ pub struct QueueState {
     pub up: bool,
     /// Whether the broker takes nothing for want of disk or memory; `up` is false then.
     pub blocked: bool,
+    /// Whether a consumer is connected, and receives what there is.
+    pub receiving: bool,
     /// Batches that wait for a worker, as last seen; unknown until asked.
     pub depth_batches: Option<u64>,
     /// Why it is not up, for a person.
@@ -77,6 +79,10 @@ impl State {
             state.problem = Some(format!("the broker takes nothing: {why}"));
             state.refusal = Some(Reason::Blocked);
         });
+    }
+
+    pub(crate) fn set_receiving(&self, receiving: bool) {
+        self.change(|state| state.receiving = receiving);
     }
 
     pub(crate) fn set_depth(&self, batches: u64) {

@@ -1,0 +1,177 @@
+//! The exchanges and queues, and the arguments on which safety rests.
+//!
+//! ```text
+//! exchange hg.events    direct, alternate exchange hg.unrouted
+//!   queue  hg.events.v1   quorum; gives a batch up after 20 deliveries, safely, to hg.dlx; refuses when full
+//! exchange hg.dlx       direct → queue hg.dead (quorum; never gives anything up)
+//! exchange hg.unrouted  fanout → queue hg.unrouted (like hg.events.v1; consumed by the worker too)
+//! ```
+//!
+//! A queue's arguments cannot be changed. Other arguments need another version in its name.
+
+use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
+use lapin::{Channel, ExchangeKind};
+
+use super::broker::answer;
+use crate::error::QueueError;
+
+/// A batch that was delivered so often and never settled kills its workers, or they all die of something else; either way it
+/// goes to the dead letters, from where it can be replayed.
+const DELIVERIES_MAX: i32 = 20;
+
+/// The dead letters are looked at by taking and giving back, which newer brokers count as a delivery and would end by dropping
+/// the letter. There is no value for "never" that all versions take.
+const LOOKS_MAX: i32 = 1_000_000_000;
+
+/// The routing key of batches, and of dead letters.
+pub(super) const EVENTS_KEY: &str = "events";
+pub(super) const DEAD_KEY: &str = "dead";
+
+#[derive(Clone, Debug)]
+pub(super) struct Topology {
+    pub(super) events_exchange: ShortString,
+    pub(super) events_queue: ShortString,
+    pub(super) dead_exchange: ShortString,
+    pub(super) dead_queue: ShortString,
+    unrouted_exchange: ShortString,
+    pub(super) unrouted_queue: ShortString,
+}
+
+impl Topology {
+    pub(super) fn named(prefix: &str) -> Self {
+        let name = |rest: &str| ShortString::from(format!("{prefix}.{rest}"));
+        Self {
+            events_exchange: name("events"),
+            events_queue: name("events.v1"),
+            dead_exchange: name("dlx"),
+            dead_queue: name("dead"),
+            unrouted_exchange: name("unrouted"),
+            unrouted_queue: name("unrouted"),
+        }
+    }
+
+    /// Makes what is missing. Returns how many batches wait for a worker.
+    pub(super) async fn declare(&self, channel: &Channel) -> Result<u64, QueueError> {
+        self.declare_exchange(
+            channel,
+            &self.dead_exchange,
+            ExchangeKind::Direct,
+            FieldTable::default(),
+        )
+        .await?;
+        self.declare_exchange(
+            channel,
+            &self.unrouted_exchange,
+            ExchangeKind::Fanout,
+            FieldTable::default(),
+        )
+        .await?;
+        let mut alternate = FieldTable::default();
+        alternate.insert("alternate-exchange".into(), text(&self.unrouted_exchange));
+        self.declare_exchange(
+            channel,
+            &self.events_exchange,
+            ExchangeKind::Direct,
+            alternate,
+        )
+        .await?;
+
+        self.declare_queue(channel, &self.dead_queue, self.kept())
+            .await?;
+        let unrouted = self
+            .declare_queue(channel, &self.unrouted_queue, self.worked_off())
+            .await?;
+        let events = self
+            .declare_queue(channel, &self.events_queue, self.worked_off())
+            .await?;
+
+        self.bind(channel, &self.dead_queue, &self.dead_exchange, DEAD_KEY)
+            .await?;
+        self.bind(channel, &self.unrouted_queue, &self.unrouted_exchange, "")
+            .await?;
+        self.bind(
+            channel,
+            &self.events_queue,
+            &self.events_exchange,
+            EVENTS_KEY,
+        )
+        .await?;
+        Ok(u64::from(events) + u64::from(unrouted))
+    }
+
+    /// The arguments of queues that a worker empties.
+    fn worked_off(&self) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), text("quorum"));
+        arguments.insert(
+            "x-delivery-limit".into(),
+            AMQPValue::LongInt(DELIVERIES_MAX),
+        );
+        arguments.insert("x-dead-letter-exchange".into(), text(&self.dead_exchange));
+        arguments.insert("x-dead-letter-routing-key".into(), text(DEAD_KEY));
+        // Without these two a broker that fails at the wrong moment loses what it dead-letters.
+        arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
+        arguments.insert("x-overflow".into(), text("reject-publish"));
+        arguments
+    }
+
+    fn kept(&self) -> FieldTable {
+        let mut arguments = FieldTable::default();
+        arguments.insert("x-queue-type".into(), text("quorum"));
+        arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(LOOKS_MAX));
+        arguments.insert("x-overflow".into(), text("reject-publish"));
+        arguments
+    }
+
+    async fn declare_exchange(
+        &self,
+        channel: &Channel,
+        name: &ShortString,
+        kind: ExchangeKind,
+        arguments: FieldTable,
+    ) -> Result<(), QueueError> {
+        let durable = ExchangeDeclareOptions {
+            durable: true,
+            ..ExchangeDeclareOptions::default()
+        };
+        let declared = channel.exchange_declare(name.clone(), kind, durable, arguments);
+        answer(&format!("exchange {name}"), declared).await
+    }
+
+    async fn declare_queue(
+        &self,
+        channel: &Channel,
+        name: &ShortString,
+        arguments: FieldTable,
+    ) -> Result<u32, QueueError> {
+        let durable = QueueDeclareOptions {
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
+        let declared = channel.queue_declare(name.clone(), durable, arguments);
+        let queue = answer(&format!("queue {name}"), declared).await?;
+        Ok(queue.message_count())
+    }
+
+    async fn bind(
+        &self,
+        channel: &Channel,
+        queue: &ShortString,
+        exchange: &ShortString,
+        key: &str,
+    ) -> Result<(), QueueError> {
+        let bound = channel.queue_bind(
+            queue.clone(),
+            exchange.clone(),
+            key.into(),
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        );
+        answer(&format!("the binding of queue {queue}"), bound).await
+    }
+}
+
+fn text(value: &(impl ToString + ?Sized)) -> AMQPValue {
+    AMQPValue::LongString(LongString::from(value.to_string()))
+}
