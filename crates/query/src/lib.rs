@@ -1,1 +1,61 @@
-//! To be written.
+//! Show what was stored: the home page, `/view-data`, login, and the files that browsers load.
+//!
+//! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
+//! other ([`access`]). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
+//! script and loads nothing from elsewhere ([`headers`]).
+//!
+//! Absent: figures and charts, the store's SQL, listeners (the binary serves the router), and any state that a second process
+//! would have to know, save the counts that the cache holds for a second and the login limiter's memory.
+
+mod access;
+mod address;
+mod answer;
+mod assets;
+mod csrf;
+mod headers;
+mod home;
+mod html;
+mod login;
+mod pixel;
+mod public_url;
+mod readiness;
+mod routes;
+mod state;
+mod time;
+mod view_data;
+
+use hgpixel_cache::Cache;
+use hgpixel_config::Settings;
+use hgpixel_event::Clock;
+use hgpixel_store::EventStore;
+use hgpixel_telemetry::{Health, Lifecycle};
+use prometheus::Registry;
+
+pub use pixel::router as pixel_router;
+
+/// What the service is made of.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    pub settings: Settings,
+    pub store: EventStore,
+    pub cache: Cache,
+    pub clock: Clock,
+    pub registry: Registry,
+    pub health: Health,
+    pub lifecycle: Lifecycle,
+}
+
+/// Starts the service: watches whether the store answers (the condition `store` of readiness), and gives the router of all pages
+/// and files. A process that only ingests serves [`pixel_router`] instead.
+///
+/// # Errors
+/// When `public_url` cannot be read, or the registry already holds this service's metrics.
+#[expect(
+    clippy::unused_async,
+    reason = "services start alike, and those that await something are awaited"
+)]
+pub async fn start(deps: Deps) -> anyhow::Result<axum::Router> {
+    let state = state::App::new(&deps)?;
+    readiness::watch_store(&deps);
+    Ok(routes::router(state))
+}

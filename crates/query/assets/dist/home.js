@@ -1,0 +1,1 @@
+var t=document.querySelector("[data-copies]"),e=document.getElementById(t?.dataset.copies??"");t&&e&&navigator.clipboard&&(t.hidden=!1,t.addEventListener("click",async()=>{await navigator.clipboard.writeText(e.textContent.trim()),t.textContent="Copied",setTimeout(()=>t.textContent="Copy",2e3)}));

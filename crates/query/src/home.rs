@@ -1,0 +1,141 @@
+//! The home page: which sites sent events lately, and what to paste where when none has.
+
+use std::time::Duration;
+
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use bytes::Bytes;
+use hgpixel_store::{SiteCounts, StoreError};
+use http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::access::{Viewer, VisibleSites};
+use crate::answer::{Refusal, store_failed};
+use crate::html::{HomePage, page};
+use crate::state::{App, Parts};
+use crate::time;
+
+/// Counting a day of events is the one dear thing here; a newcomer who waits for the first event must still see it at once.
+const COUNTS_TTL: Duration = Duration::from_secs(1);
+
+/// What a page of a newcomer carries, until a site has a better name.
+const EXAMPLE_SITE: &str = "my-site";
+
+/// A site as the page shows it.
+pub(crate) struct SiteLine {
+    pub(crate) key: String,
+    pub(crate) name: String,
+    pub(crate) events_day: String,
+    /// "2 minutes ago"; empty when nothing has come yet.
+    pub(crate) last_event: String,
+    /// The same as an instant.
+    pub(crate) last_event_iso: String,
+    pub(crate) view_url: String,
+}
+
+/// The cached form: names and counts, nothing of a visitor.
+#[derive(Debug, Serialize, Deserialize)]
+struct Counts {
+    key: String,
+    name: String,
+    events_day: u64,
+    last_event_ms: Option<i64>,
+}
+
+pub(crate) async fn show(
+    State(app): State<App>,
+    Extension(viewer): Extension<Viewer>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let counts = counts(&app, viewer.sites).await;
+    let counts = counts.map_err(|error| store_failed(&error))?;
+    let now_ms = app.clock.now_ms();
+    let sites: Vec<_> = counts.iter().map(|site| line(site, now_ms)).collect();
+    let script_url = format!("{}/static/app.js", app.public_url.as_seen_by(&headers));
+    let key = counts.first().map_or(EXAMPLE_SITE, |site| &site.key);
+    Ok(page(
+        StatusCode::OK,
+        &HomePage {
+            assets: app.assets,
+            sites: &sites,
+            has_events: counts.iter().any(|site| site.last_event_ms.is_some()),
+            snippet: &format!("<script async src=\"{script_url}\" data-site=\"{key}\"></script>"),
+        },
+    ))
+}
+
+async fn counts(app: &Parts, visible: VisibleSites) -> Result<Vec<Counts>, StoreError> {
+    let key = match visible {
+        VisibleSites::All => "home:all".to_owned(),
+        VisibleSites::Only(site) => format!("home:{site}"),
+    };
+    if let Some(cached) = app.cache.get(&key).await
+        && let Ok(counts) = serde_json::from_slice(&cached)
+    {
+        return Ok(counts);
+    }
+    let sites = visible.as_filter();
+    let found = app.store.site_counts(sites.as_deref()).await?;
+    let mut counts: Vec<_> = found.into_iter().map(Counts::from).collect();
+    counts.sort_by(|a, b| {
+        let by_events = b.events_day.cmp(&a.events_day);
+        by_events.then_with(|| a.key.cmp(&b.key))
+    });
+    if let Ok(bytes) = serde_json::to_vec(&counts) {
+        app.cache.put(&key, Bytes::from(bytes), COUNTS_TTL).await;
+    }
+    Ok(counts)
+}
+
+impl From<SiteCounts> for Counts {
+    fn from(counts: SiteCounts) -> Self {
+        Self {
+            key: counts.site.key.to_string(),
+            name: counts.site.name,
+            events_day: counts.events_day,
+            last_event_ms: counts.last_event_ms,
+        }
+    }
+}
+
+fn line(site: &Counts, now_ms: i64) -> SiteLine {
+    let key: String = url::form_urlencoded::byte_serialize(site.key.as_bytes()).collect();
+    SiteLine {
+        view_url: format!("/view-data?clientID={key}"),
+        key: site.key.clone(),
+        name: site.name.clone(),
+        events_day: grouped(site.events_day),
+        last_event: site
+            .last_event_ms
+            .map(|ms| time::ago(ms, now_ms))
+            .unwrap_or_default(),
+        last_event_iso: site.last_event_ms.map(time::iso).unwrap_or_default(),
+    }
+}
+
+/// 1234567 → "1,234,567".
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_thousands() {
+        let check = |count, text: &str| assert_eq!(grouped(count), text);
+        check(0, "0");
+        check(999, "999");
+        check(1_000, "1,000");
+        check(12_345_678, "12,345,678");
+    }
+}

@@ -1,0 +1,36 @@
+//! Every route, and what each is wrapped in.
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+use crate::state::App;
+use crate::{access, answer, assets, csrf, headers, home, login, pixel, view_data};
+
+/// A login is a token or a link and a path; nothing else has a body.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+pub(crate) fn router(app: App) -> Router {
+    let viewers_only = Router::new()
+        .route("/", get(home::show))
+        .route("/view-data", get(view_data::show))
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            access::require_viewer,
+        ));
+    let public = Router::new()
+        .route("/login", get(login::show).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/assets/{hash}/{*name}", get(assets::serve));
+    viewers_only
+        .merge(public)
+        .merge(pixel::router())
+        .fallback(answer::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(
+            app.clone(),
+            csrf::refuse_foreign,
+        ))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::add))
+        .with_state(app)
+}

@@ -1,0 +1,59 @@
+//! What every handler may use.
+
+use std::sync::Arc;
+
+use hgpixel_cache::Cache;
+use hgpixel_event::Clock;
+use hgpixel_store::EventStore;
+
+use crate::Deps;
+use crate::address::ClientAddress;
+use crate::assets::Assets;
+use crate::login::LoginMetrics;
+use crate::login::limiter::LoginLimiter;
+use crate::public_url::PublicUrl;
+
+/// Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) store: EventStore,
+    pub(crate) cache: Cache,
+    pub(crate) clock: Clock,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) addresses: ClientAddress,
+    pub(crate) logins: LoginLimiter,
+    pub(crate) login_metrics: LoginMetrics,
+    pub(crate) assets: &'static Assets,
+}
+
+impl App {
+    pub(crate) fn new(deps: &Deps) -> anyhow::Result<Self> {
+        let public_url = PublicUrl::of(&deps.settings)?;
+        if public_url.is_unusable_for_logins() {
+            tracing::warn!(
+                public_url = public_url.as_str(),
+                "browsers keep the login cookie of a plain http address on loopback only: serve hgpixel through a TLS proxy and set public_url to its https address"
+            );
+        }
+        Ok(Self(Arc::new(Parts {
+            store: deps.store.clone(),
+            cache: deps.cache.clone(),
+            clock: deps.clock.clone(),
+            public_url,
+            addresses: ClientAddress::of(&deps.settings.ingest),
+            logins: LoginLimiter::new(deps.clock.clone()),
+            login_metrics: LoginMetrics::register(&deps.registry)?,
+            assets: Assets::embedded(),
+        })))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
