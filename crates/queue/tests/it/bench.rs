@@ -117,7 +117,9 @@ pub(crate) fn kinds(delivery: &Delivery) -> Vec<String> {
 }
 
 pub(crate) async fn publish(queue: &EventQueue, kind: impl std::fmt::Display) {
-    soon(queue.publish(batch(kind))).await.unwrap();
+    if let Err(error) = soon(queue.publish(batch(kind))).await {
+        panic!("{error}: {:?}", queue.state().borrow());
+    }
 }
 
 /// Publishes until the queue takes it: for tests that break it meanwhile. Returns how often it did not.
