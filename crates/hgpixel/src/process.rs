@@ -33,6 +33,8 @@ impl Role {
     pub(crate) const ALL: &'static [Self] = &[Self::Ingest, Self::Worker, Self::Query];
 }
 
+/// What tasks get to end after the last connection was cut.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 /// How long a store that is away at the start is asked again after.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -50,7 +52,8 @@ pub(crate) async fn run_with(
     init_logs(&settings.log)?;
     let mut signals = Signals::install().context("listen for signals")?;
     let drain = Duration::from_millis(settings.http.drain_delay_ms);
-    let deadline = Duration::from_millis(settings.http.shutdown_timeout_ms);
+    // The servers cut what is left at the timeout itself; a moment more lets their tasks end in order.
+    let deadline = Duration::from_millis(settings.http.shutdown_timeout_ms) + LAST_MOMENT;
     let mut process = Process::new(settings).await?;
     tokio::select! {
         _ = signals.next() => return Ok(ExitCode::SUCCESS),
