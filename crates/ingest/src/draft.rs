@@ -49,11 +49,11 @@ struct Prototype {
 
 impl Drafting<'_> {
     /// Completes the events of a beacon, in their order.
-    pub(crate) fn draft<'e>(
+    pub(crate) fn draft(
         &self,
         shared: Shared<'_>,
         url: Result<Option<PageUrl>, Invalid>,
-        events: Vec<Result<BeaconEvent<'e>, Invalid>>,
+        events: Vec<Result<BeaconEvent<'_>, Invalid>>,
     ) -> Vec<Result<Event, Invalid>> {
         let prototype = self.prototype(shared, url);
         let is_batch = events.len() > 1;
@@ -139,13 +139,11 @@ impl Drafting<'_> {
             ClientTime::Ago(age_ms) => Some(received_ms.saturating_sub(age_ms)),
             ClientTime::At(time_ms) => Some(time_ms.saturating_add(self.clock_error_ms())),
         };
-        match told_ms.filter(|told_ms| is_plausible_time(*told_ms, received_ms)) {
-            Some(told_ms) => event.time_ms = told_ms,
-            None => {
-                event.time_ms = received_ms;
-                event.marks.insert(Marks::TIME_REPLACED);
-            }
+        let plausible_ms = told_ms.filter(|told_ms| is_plausible_time(*told_ms, received_ms));
+        if plausible_ms.is_none() {
+            event.marks.insert(Marks::TIME_REPLACED);
         }
+        event.time_ms = plausible_ms.unwrap_or(received_ms);
     }
 
     /// What to add to the client's times, if it told what its clock shows.

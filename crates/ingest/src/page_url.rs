@@ -76,7 +76,7 @@ mod tests {
             "http://localhost:8080/a/b?c=d&e=%20#"
                 .strip_suffix('#')
                 .unwrap(),
-            "https://xn--bcher-kva.example/%C3%A4?q='x'|y",
+            "https://xn--bcher-kva.example/%C3%A4?q=%27x%27|y",
             "http://[2001:db8::1]/",
         ] {
             check(text, text);

@@ -25,7 +25,8 @@ pub(crate) struct Sites {
     current: Current,
     store: EventStore,
     unknown: UnknownSite,
-    sites_max: u32,
+    /// As many sites as there may be before beacons create no more.
+    created_max: u32,
     /// One creation at a time: of a hundred first hits of a new site one asks the store.
     creating: Mutex<()>,
 }
@@ -35,13 +36,13 @@ impl Sites {
         current: Current,
         store: EventStore,
         unknown: UnknownSite,
-        sites_max: u32,
+        created_max: u32,
     ) -> Self {
         Self {
             current,
             store,
             unknown,
-            sites_max,
+            created_max,
             creating: Mutex::new(()),
         }
     }
@@ -76,10 +77,10 @@ impl Sites {
             return Ok(site.id);
         }
         // Once there are enough, made-up keys must not reach the store.
-        if snapshot.sites.len() >= self.sites_max as usize {
+        if snapshot.sites.len() >= self.created_max as usize {
             return Err(Refusal::UnknownSite);
         }
-        match self.store.create_site_from_hit(key, self.sites_max).await {
+        match self.store.create_site_from_hit(key, self.created_max).await {
             Ok(site) => {
                 tracing::info!(site = %site.key, "a site was created because a beacon named it");
                 metrics.sites_created.inc();

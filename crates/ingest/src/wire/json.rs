@@ -1,6 +1,6 @@
 //! The guard before the parser: bounded nesting, and no text that a store cannot keep.
 //!
-//! `\u0000` and lone surrogates are valid in JSON's grammar. PostgreSQL refuses the first, serde_json the second, and either
+//! `\u0000` and lone surrogates are valid in JSON's grammar. PostgreSQL refuses the first, `serde_json` the second, and either
 //! would cost everything that was sent along with it. Both become U+FFFD here, in keys too, before anything is typed. The
 //! nesting is bounded before the parser's recursion meets it.
 

@@ -1,0 +1,97 @@
+//! The limit by address, seen from outside: that it limits, and whom it does not.
+
+use axum::body::Body;
+use http::Method;
+use serde_json::json;
+
+use crate::rig::{Answer, Rig};
+
+const OUTSIDE: &str = "198.51.100.9:4711";
+
+async fn send(rig: &Rig, peer: &str, forwarded: &str, events: usize) -> Answer {
+    let body = json!({"site": "s", "events": vec![json!({}); events]});
+    let request =
+        Rig::request_from(Method::POST, "/track", peer).header("x-forwarded-for", forwarded);
+    rig.send(request.body(Body::from(body.to_string())).unwrap())
+        .await
+}
+
+#[tokio::test]
+async fn an_address_has_its_burst_in_events_and_then_is_told_to_wait() {
+    let rig = Rig::start().await;
+    assert_eq!(send(&rig, OUTSIDE, "", 100).await.status, 204);
+    assert_eq!(send(&rig, OUTSIDE, "", 100).await.status, 204);
+    let refused = send(&rig, OUTSIDE, "", 100).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("retry-after")),
+        (429, Some("2"))
+    );
+    assert!(!refused.detail().is_empty());
+    // Another address is not affected, whatever it claims, and neither does a claim help the first.
+    assert_eq!(
+        send(&rig, "198.51.100.10:4711", "198.51.100.9", 100)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(send(&rig, OUTSIDE, "127.0.0.1", 100).await.status, 429);
+    rig.assert_the_books_balance();
+}
+
+#[tokio::test]
+async fn the_picture_is_limited_too() {
+    let rig = Rig::start_with(|settings| settings.ingest.rate_burst = 1).await;
+    let get = || {
+        Rig::request_from(Method::GET, "/pixel.gif?site=s", OUTSIDE)
+            .body(Body::empty())
+            .unwrap()
+    };
+    assert_eq!(rig.send(get()).await.status, 200);
+    let refused = rig.send(get()).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("content-type")),
+        (429, Some("image/gif"))
+    );
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn loopback_and_the_proxy_itself_are_never_limited() {
+    let rig = Rig::start_with(|settings| {
+        settings.ingest.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    })
+    .await;
+    for _ in 0..10 {
+        assert_eq!(
+            send(&rig, "127.0.0.1:1", "203.0.113.7", 100).await.status,
+            204
+        );
+        assert_eq!(send(&rig, "[::1]:1", "", 100).await.status, 204);
+        assert_eq!(send(&rig, "10.0.0.1:1", "10.0.0.2", 100).await.status, 204);
+    }
+    // But a client behind the proxy is, by its own address.
+    assert_eq!(
+        send(&rig, "10.0.0.1:1", "203.0.113.7", 100).await.status,
+        204
+    );
+    assert_eq!(
+        send(&rig, "10.0.0.1:1", "203.0.113.7", 100).await.status,
+        204
+    );
+    assert_eq!(
+        send(&rig, "10.0.0.1:1", "203.0.113.7", 100).await.status,
+        429
+    );
+    assert_eq!(
+        send(&rig, "10.0.0.1:1", "203.0.113.8", 100).await.status,
+        204
+    );
+}
+
+#[tokio::test]
+async fn zero_switches_the_limit_off() {
+    let rig = Rig::start_with(|settings| settings.ingest.rate_events_per_s = 0).await;
+    for _ in 0..10 {
+        assert_eq!(send(&rig, OUTSIDE, "", 100).await.status, 204);
+    }
+}
