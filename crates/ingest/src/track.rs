@@ -58,12 +58,14 @@ fn unread(collector: &Collector, refusal: Refusal) -> Refusal {
 fn check_form(headers: &HeaderMap) -> Result<(), Refusal> {
     let content_type = header_text(headers, &CONTENT_TYPE).ok_or(Refusal::MediaType)?;
     let essence = content_type.split(';').next().unwrap_or("").trim();
-    let lower = essence.to_ascii_lowercase();
-    let is_json = lower.starts_with("application/") && lower.ends_with("json");
-    let is_plain = lower == "text/plain" || lower.is_empty();
+    let is_plain = essence.is_empty() || essence.eq_ignore_ascii_case("text/plain");
+    let is_json = || {
+        let lower = essence.to_ascii_lowercase();
+        lower.starts_with("application/") && lower.ends_with("json")
+    };
     let encoding = header_text(headers, &CONTENT_ENCODING).ok_or(Refusal::MediaType)?;
     let is_encoded = !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity");
-    if (is_json || is_plain) && !is_encoded {
+    if (is_plain || is_json()) && !is_encoded {
         Ok(())
     } else {
         Err(Refusal::MediaType)

@@ -18,14 +18,13 @@ async fn send(rig: &Rig, peer: &str, forwarded: &str, events: usize) -> Answer {
 
 #[tokio::test]
 async fn an_address_has_its_burst_in_events_and_then_is_told_to_wait() {
-    let rig = Rig::start().await;
+    let rig = Rig::start_with(|settings| settings.ingest.rate_events_per_s = 1).await;
     assert_eq!(send(&rig, OUTSIDE, "", 100).await.status, 204);
     assert_eq!(send(&rig, OUTSIDE, "", 100).await.status, 204);
     let refused = send(&rig, OUTSIDE, "", 100).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.header("retry-after")),
-        (429, Some("2"))
-    );
+    assert_eq!(refused.status, 429);
+    let wait_s: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((50..=100).contains(&wait_s), "{wait_s}");
     assert!(!refused.detail().is_empty());
     // Another address is not affected, whatever it claims, and neither does a claim help the first.
     assert_eq!(
@@ -40,25 +39,31 @@ async fn an_address_has_its_burst_in_events_and_then_is_told_to_wait() {
 
 #[tokio::test]
 async fn the_picture_is_limited_too() {
-    let rig = Rig::start_with(|settings| settings.ingest.rate_burst = 1).await;
-    let get = || {
-        Rig::request_from(Method::GET, "/pixel.gif?site=s", OUTSIDE)
-            .body(Body::empty())
-            .unwrap()
-    };
-    assert_eq!(rig.send(get()).await.status, 200);
-    let refused = rig.send(get()).await;
-    assert_eq!(
-        (refused.status.as_u16(), refused.header("content-type")),
-        (429, Some("image/gif"))
-    );
+    let rig = Rig::start_with(|settings| {
+        settings.ingest.rate_events_per_s = 1;
+        settings.ingest.rate_burst = 1;
+    })
+    .await;
+    let get = || Rig::request_from(Method::GET, "/pixel.gif?site=s", OUTSIDE);
+    // However slow the machine, twenty requests do not take a second each.
+    let mut refused = None;
+    for _ in 0..20 {
+        let answer = rig.send(get().body(Body::empty()).unwrap()).await;
+        if answer.status == 429 {
+            refused = Some(answer);
+        }
+    }
+    let refused = refused.unwrap();
+    assert_eq!(refused.header("content-type"), Some("image/gif"));
     assert!(refused.header("retry-after").is_some());
+    rig.assert_the_books_balance();
 }
 
 #[tokio::test]
 async fn loopback_and_the_proxy_itself_are_never_limited() {
     let rig = Rig::start_with(|settings| {
         settings.ingest.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+        settings.ingest.rate_events_per_s = 1;
     })
     .await;
     for _ in 0..10 {

@@ -6,7 +6,7 @@ use hgpixel_event::{Event, Marks};
 use http::Method;
 use serde_json::json;
 
-use crate::rig::Rig;
+use crate::rig::{PATIENCE, Rig};
 
 async fn visit(rig: &mut Rig, peer: &str, headers: &[(&str, &str)]) -> Event {
     let mut request = Rig::request_from(Method::POST, "/track", peer);
@@ -41,6 +41,23 @@ async fn a_visitor_is_an_address_and_an_agent_for_a_day() {
             .visitor,
         visitor
     );
+}
+
+#[tokio::test]
+async fn tomorrow_nobody_is_recognised() {
+    let mut rig = Rig::start().await;
+    let today = visit(&mut rig, "198.51.100.9:1", &[]).await.visitor;
+    rig.clock.advance_ms(86_400_000);
+    // Until the new day's salt has been read, visitors are counted without being recognised.
+    let salted = async {
+        loop {
+            if let Some(visitor) = visit(&mut rig, "198.51.100.9:1", &[]).await.visitor {
+                return visitor;
+            }
+        }
+    };
+    let tomorrow = tokio::time::timeout(PATIENCE, salted).await.unwrap();
+    assert_ne!(Some(tomorrow), today);
 }
 
 #[tokio::test]

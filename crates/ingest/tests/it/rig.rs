@@ -112,7 +112,7 @@ impl Rig {
     async fn until_known(&self, key: &SiteKey) {
         let probe = format!("{{\"clientID\":\"{key}\",\"url\":\"x\"}}");
         let known = async {
-            while self.post(&probe).await.status == StatusCode::UNAUTHORIZED {
+            while self.post(probe.clone()).await.status == StatusCode::UNAUTHORIZED {
                 tokio::task::yield_now().await;
             }
         };
