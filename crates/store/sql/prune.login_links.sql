@@ -1,2 +1,2 @@
 delete from login_links
-where expires_ms < $1
+where expires_ms <= $1

@@ -1,2 +1,2 @@
 delete from logins
-where created_ms < $1 or used_ms < $2
+where created_ms <= $1 or used_ms <= $2

@@ -14,6 +14,9 @@ const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 /// 1970-01-05, the first Monday.
 const MONDAY_MS: i64 = 4 * 24 * 3_600_000;
 
+/// "hgpparts", as a number: the advisory lock under which partitions are made.
+const LOCK: i64 = 0x6867_7070_6172_7473;
+
 /// Makes the partitions of last week (events may be a week old), of this week and of those ahead.
 pub(crate) async fn prepare(
     pool: &Pool,
@@ -37,6 +40,11 @@ const PARTITIONS: &str = include_str!("../sql/postgres/partitions.sql");
 
 async fn make(db: &PgPool, week: i64) -> Result<(), StoreError> {
     let mut transaction = db.begin().await?;
+    // One process at a time: "if not exists" does not wait for another's partition that is not committed yet.
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(LOCK)
+        .execute(&mut *transaction)
+        .await?;
     // Writers queue behind a lock that waits, so it waits briefly and comes again.
     sqlx::query("set local lock_timeout = '3s'")
         .execute(&mut *transaction)

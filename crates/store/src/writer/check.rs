@@ -5,6 +5,24 @@ use crate::new_event::NewEvent;
 
 /// Why this event can never be stored, if it cannot.
 pub(super) fn check(row: &NewEvent) -> Result<(), StoreError> {
+    check_times(row)?;
+    check_texts(row)
+}
+
+/// What 48 bits of milliseconds hold, as in the event's id: until the year 10889.
+const TIME_MS_MAX: i64 = (1 << 48) - 1;
+
+fn check_times(row: &NewEvent) -> Result<(), StoreError> {
+    if !(0..=TIME_MS_MAX).contains(&row.event.time_ms) {
+        return Err(StoreError::rejected(
+            "22003",
+            "the event's time is none that can be stored",
+        ));
+    }
+    age_ms(row).map(|_| ())
+}
+
+fn check_texts(row: &NewEvent) -> Result<(), StoreError> {
     let (event, enriched) = (&row.event, &row.enriched);
     let mut texts = vec![
         ("kind", &event.kind),
