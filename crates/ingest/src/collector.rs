@@ -1,12 +1,13 @@
 //! What happens to a beacon: the rules in their order, the same for every endpoint.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hgpixel_config::OptOut;
 use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::{EncodedEvent, Event, Place};
 
-use crate::address::TrustedProxies;
+use crate::address::{Client, TrustedProxies};
 use crate::answer::{Answer, Refusal};
 use crate::batcher::{Batcher, Outcome};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender};
@@ -55,12 +56,23 @@ impl Collector {
         }
     }
 
-    /// Spends of the address' budget, unless limits do not apply to it.
-    pub(crate) fn spend(&self, hit: &Hit<'_>, events: usize) -> Result<(), Refusal> {
+    /// Refuses an address that has sent too much already, before anything of its request is read.
+    pub(crate) fn admit(&self, client: Client) -> Result<(), Refusal> {
+        self.limit(client, |limiter| limiter.check(client.address))
+    }
+
+    /// Lets an address pay for events, all or none.
+    pub(crate) fn spend(&self, client: Client, events: usize) -> Result<(), Refusal> {
+        self.limit(client, |limiter| limiter.spend(client.address, events))
+    }
+
+    fn limit(
+        &self,
+        client: Client,
+        limit: impl FnOnce(&Limiter) -> Result<(), Duration>,
+    ) -> Result<(), Refusal> {
         match &self.limiter {
-            Some(limiter) if !hit.client.unlimited => limiter
-                .spend(hit.client.address, events)
-                .map_err(Refusal::RateLimited),
+            Some(limiter) if !client.unlimited => limit(limiter).map_err(Refusal::RateLimited),
             _ => Ok(()),
         }
     }
@@ -72,10 +84,7 @@ impl Collector {
         beacon: Beacon<'_>,
         repaired: bool,
     ) -> Result<Sorted, Refusal> {
-        // The request itself has paid for its first event.
-        if beacon.events.len() > 1 {
-            self.spend(&hit, beacon.events.len() - 1)?;
-        }
+        self.spend(hit.client, beacon.events.len())?;
         let opted_out = hit.opted_out() || beacon.opted_out;
         if opted_out && self.opt_out == OptOut::Drop {
             return Ok(Sorted::Drop(DropReason::OptOut));

@@ -6,7 +6,7 @@
 //! forgets the budgets of the least recent ones, and never memory.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::generations::Generations;
@@ -44,6 +44,12 @@ impl Limiter {
         })
     }
 
+    /// Says how long to wait if the address could not send even one event. Costs it nothing.
+    pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
+        let now = self.started.elapsed();
+        self.spent(&self.budgets(), now, address, 1).map(drop)
+    }
+
     /// Spends `events` of the budget of `address`, or says how long to wait. The monotonic clock is used, so a clock that is
     /// set does not matter.
     pub(crate) fn spend(&self, address: IpAddr, events: usize) -> Result<(), Duration> {
@@ -51,21 +57,32 @@ impl Limiter {
     }
 
     fn spend_at(&self, now: Duration, address: IpAddr, events: usize) -> Result<(), Duration> {
+        let mut budgets = self.budgets();
+        budgets.age(now, self.interval * self.burst);
+        let spent = self.spent(&budgets, now, address, events)?;
+        budgets.whole_at.put(Network::of(address), spent);
+        Ok(())
+    }
+
+    /// When the budget would be whole again after `events` more, or how long to wait before they could be spent.
+    fn spent(
+        &self,
+        budgets: &Budgets,
+        now: Duration,
+        address: IpAddr,
+        events: usize,
+    ) -> Result<Duration, Duration> {
         // A request of more events than the whole burst could never pass, so it costs the whole burst.
         let events = u32::try_from(events).unwrap_or(u32::MAX).min(self.burst);
-        let budget = self.interval * self.burst;
-        let network = Network::of(address);
+        let whole_at = budgets.whole_at.get(&Network::of(address));
+        let spent = whole_at.unwrap_or_default().max(now) + self.interval * events;
+        let wait = spent.saturating_sub(now + self.interval * self.burst);
+        if wait.is_zero() { Ok(spent) } else { Err(wait) }
+    }
+
+    fn budgets(&self) -> MutexGuard<'_, Budgets> {
         // The map holds plain numbers: after a panic they are as good as before.
-        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
-        budgets.age(now, budget);
-        let whole_at = budgets.whole_at.get(&network).unwrap_or_default().max(now);
-        let spent = whole_at + self.interval * events;
-        let wait = spent.saturating_sub(now + budget);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
-        budgets.whole_at.put(network, spent);
-        Ok(())
+        self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

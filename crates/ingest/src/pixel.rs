@@ -13,6 +13,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
+use crate::address::Client;
 use crate::answer::{Answer, Refusal};
 use crate::beacon::Beacon;
 use crate::collector::Collector;
@@ -64,11 +65,17 @@ async fn take(collector: &Collector, request: &Parts) -> Result<Answer, Refusal>
     }
     let query = request.uri.query().unwrap_or("");
     let beacon = collector
-        .spend(&hit, 1)
+        .admit(client)
         .and_then(|()| read(query))
-        .inspect_err(|refusal| collector.metrics.rejected.of(refusal.reason()).inc())?;
+        .inspect_err(|refusal| refuse(collector, client, refusal))?;
     let beacon = with_page(beacon, hit.referer());
     collector.collect(hit, beacon, false).await
+}
+
+fn refuse(collector: &Collector, client: Client, refusal: &Refusal) {
+    collector.metrics.rejected.of(refusal.reason()).inc();
+    // It is refused already; whether its budget had room for that makes no difference.
+    drop(collector.spend(client, 1));
 }
 
 fn read(query: &str) -> Result<Beacon<'_>, Refusal> {

@@ -12,6 +12,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 
+use crate::address::Client;
 use crate::answer::{Answer, Refusal};
 use crate::collector::Collector;
 use crate::cors;
@@ -33,13 +34,17 @@ async fn take(collector: &Collector, request: Request) -> Result<Answer, Refusal
     let client = collector.proxies.client(peer.ip(), &parts.headers);
     let hit = Hit::new(client, collector.clock.now_ms(), &parts.headers);
     let read = async {
-        collector.spend(&hit, 1)?;
+        collector.admit(client)?;
         check_form(&parts.headers)?;
         read_body(&parts.headers, body).await
     };
-    let body = read.await.map_err(|refusal| unread(collector, refusal))?;
-    let guarded = wire::json::guard(&body).map_err(|error| unread(collector, error.into()))?;
-    let beacon = wire::beacon(&guarded.text).map_err(|error| unread(collector, error.into()))?;
+    let body = read
+        .await
+        .map_err(|refusal| unread(collector, client, refusal))?;
+    let guarded =
+        wire::json::guard(&body).map_err(|error| unread(collector, client, error.into()))?;
+    let beacon =
+        wire::beacon(&guarded.text).map_err(|error| unread(collector, client, error.into()))?;
     collector
         .metrics
         .received
@@ -47,10 +52,12 @@ async fn take(collector: &Collector, request: Request) -> Result<Answer, Refusal
     collector.collect(hit, beacon, guarded.repaired).await
 }
 
-/// Counts a request whose events nobody knows as one.
-fn unread(collector: &Collector, refusal: Refusal) -> Refusal {
+/// Counts a request whose events nobody knows as one, and lets its address pay for one.
+fn unread(collector: &Collector, client: Client, refusal: Refusal) -> Refusal {
     collector.metrics.received.of(Endpoint::Track).inc();
     collector.metrics.rejected.of(refusal.reason()).inc();
+    // It is refused already; whether its budget had room for that makes no difference.
+    drop(collector.spend(client, 1));
     refusal
 }
 
