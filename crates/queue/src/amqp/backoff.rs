@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::error::QueueError;
 
 const FIRST: Duration = Duration::from_millis(100);
-/// A broker that starts again is found within this time after its port accepts, and a second more.
-const UNREACHABLE_MAX: Duration = Duration::from_secs(1);
+/// So soon is a broker found that listens again. With the time for which it is left alone then, that is less than two seconds.
+const UNREACHABLE_MAX: Duration = Duration::from_millis(600);
 /// Wrong credentials or arguments wait for a person; asking often only fills the broker's log.
 const REFUSED_MAX: Duration = Duration::from_secs(5);
 

@@ -1,5 +1,6 @@
 //! One connection to the broker: how it is made, and what its errors mean.
 
+use std::io;
 use std::time::Duration;
 
 use deadpool_lapin::{Config, Object, Pool, PoolConfig, PoolError, Runtime, Timeouts};
@@ -9,7 +10,7 @@ use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::error::QueueError;
 
@@ -19,6 +20,13 @@ const HEARTBEAT_SECONDS: u16 = 10;
 /// An answer to anything but a publish. Publishes have the settings' own deadline.
 const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long a broker that has just begun to listen is left alone.
+///
+/// A quorum queue on a single node elects its leader within about half a second after the start, unless it is asked for something
+/// before: then some versions (3.8 to 3.10 at least; rabbitmq-server issue 10070) never elect one, and nothing is confirmed until
+/// somebody restarts the broker. Declaring the queue is harmless, publishing and consuming are not.
+const SETTLE: Duration = Duration::from_millis(1_200);
+
 /// A supplier of one connection at a time.
 #[derive(Debug)]
 pub(super) struct Broker {
@@ -27,6 +35,8 @@ pub(super) struct Broker {
     connect_timeout: Duration,
     /// Whether the last attempt failed.
     doubtful: bool,
+    /// Whether nobody listened at the last attempt: then the broker itself is about to start.
+    absent: bool,
 }
 
 impl Broker {
@@ -62,6 +72,7 @@ impl Broker {
             uri,
             connect_timeout,
             doubtful: false,
+            absent: false,
         })
     }
 
@@ -69,23 +80,30 @@ impl Broker {
     pub(super) async fn connect(&mut self) -> Result<Connection, QueueError> {
         let connected = self.try_connect().await;
         self.doubtful = connected.is_err();
+        if connected.is_ok() && self.absent {
+            self.absent = false;
+            sleep(SETTLE).await;
+        }
         connected
     }
 
-    async fn try_connect(&self) -> Result<Connection, QueueError> {
+    async fn try_connect(&mut self) -> Result<Connection, QueueError> {
         if self.doubtful {
             self.knock().await?;
         }
         match self.pool.get().await {
             Ok(connection) => Ok(Object::take(connection)),
-            Err(PoolError::Backend(error)) => Err(classify("connecting", &error)),
+            Err(PoolError::Backend(error)) => {
+                self.absent |= is_refused(&error);
+                Err(classify("connecting", &error))
+            }
             Err(error) => Err(unavailable("connecting", &error)),
         }
     }
 
     /// Whether the broker says anything at all. A frozen one accepts a connection and never answers; lapin's attempt to connect
     /// to it could be given up but not ended, and each would keep a thread.
-    async fn knock(&self) -> Result<(), QueueError> {
+    async fn knock(&mut self) -> Result<(), QueueError> {
         let address = (self.uri.authority.host.as_str(), self.uri.authority.port);
         let answered = async {
             let mut stream = TcpStream::connect(address).await?;
@@ -93,14 +111,21 @@ impl Broker {
                 stream.write_all(b"AMQP\x00\x00\x09\x01").await?;
                 stream.read_u8().await?;
             }
-            std::io::Result::Ok(())
+            io::Result::Ok(())
         };
         match timeout(self.connect_timeout, answered).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(unavailable("connecting", &error)),
+            Ok(Err(error)) => {
+                self.absent |= error.kind() == io::ErrorKind::ConnectionRefused;
+                Err(unavailable("connecting", &error))
+            }
             Err(_) => Err(unavailable("connecting", &"no answer in time")),
         }
     }
+}
+
+fn is_refused(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::IOError(error) if error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// Our heartbeat and timeout, unless the address says otherwise.

@@ -53,6 +53,11 @@ impl Bench {
     }
 
     pub(crate) async fn open(&self) -> EventQueue {
+        // What the queue says of its troubles is shown with a test that fails.
+        let log = tracing_subscriber::fmt()
+            .with_test_writer()
+            .with_max_level(tracing::Level::INFO);
+        log.try_init().ok();
         let queue = EventQueue::open(&self.settings, &Registry::new())
             .await
             .unwrap();
