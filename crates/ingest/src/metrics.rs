@@ -1,5 +1,6 @@
-//! What ingest counts. In events, so that the books balance: `received = accepted + rejected + dropped + uncertain`, once every
-//! request has been answered. A request that cannot be read counts as one event.
+//! What ingest counts. In events, so that the books balance: of what this process has received, every event was accepted,
+//! rejected, dropped or uncertain once its request has been answered. (`accepted` begins where an earlier process on the same
+//! queue left off.) A request that cannot be read counts as one event.
 
 use hgpixel_event::Marks;
 use prometheus::{IntCounter, IntCounterVec, Opts, Registry};

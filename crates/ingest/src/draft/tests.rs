@@ -376,3 +376,136 @@ fn only_the_old_scripts_listeners_have_twins() {
     differ(json!({"userAgent": null}));
     differ(json!({"sessionId": "", "userId": ""}));
 }
+
+/// Bytes of every text of an event, with its limit.
+fn assert_within_limits(event: &Event) {
+    use hgpixel_event::limits as max;
+    let Event {
+        url,
+        title,
+        referrer,
+        user_agent,
+        kind,
+        user_id,
+        session_id,
+        language,
+        device,
+        data,
+        ..
+    } = event;
+    for (text, bytes_max) in [
+        (url, max::URL_BYTES_MAX),
+        (title, max::TITLE_BYTES_MAX),
+        (referrer, max::REFERRER_BYTES_MAX),
+        (user_agent, USER_AGENT_BYTES_MAX),
+        (kind, max::KIND_BYTES_MAX),
+        (user_id, max::CLIENT_ID_BYTES_MAX),
+        (session_id, max::CLIENT_ID_BYTES_MAX),
+        (language, max::LANGUAGE_BYTES_MAX),
+        (device, max::DEVICE_BYTES_MAX),
+    ] {
+        assert!(text.len() <= bytes_max, "{} bytes: {text}", text.len());
+        assert!(!text.contains(char::is_control));
+    }
+    if !data.is_empty() {
+        let entries: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(data).unwrap();
+        assert!(entries.len() <= max::DATA_ENTRIES_MAX);
+        for (key, value) in &entries {
+            assert!(key.len() <= max::DATA_KEY_BYTES_MAX);
+            assert!(!value.is_object() && !value.is_array() && !value.is_null());
+            assert!(
+                value
+                    .as_str()
+                    .is_none_or(|text| text.len() <= max::DATA_VALUE_BYTES_MAX)
+            );
+        }
+    }
+    assert_eq!(usable_id(event.id, NOW_MS), Some(event.id));
+    assert!(is_plausible_time(event.time_ms, NOW_MS));
+}
+
+mod hostile {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|value| json!(value)),
+            any::<i64>().prop_map(|value| json!(value)),
+            any::<f64>().prop_map(|value| json!(value)),
+            any::<String>().prop_map(|value| json!(value)),
+            ("\\PC{1,3}", 0..3_000_usize).prop_map(|(text, times)| json!(text.repeat(times))),
+            "https?://[a-z.]{1,9}(/\\PC{0,40})?".prop_map(|value| json!(value)),
+        ];
+        leaf.prop_recursive(3, 40, 35, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..35).prop_map(|value| json!(value)),
+                proptest::collection::vec((any::<String>(), inner), 0..35)
+                    .prop_map(|entries| serde_json::Value::Object(entries.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn any_key() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec![
+            "eventType",
+            "eventData",
+            "sessionId",
+            "userId",
+            "timestamp",
+            "url",
+            "referrer",
+            "userAgent",
+            "deviceInfo",
+            "id",
+            "title",
+            "language",
+            "device",
+            "sentAt",
+            "type",
+            "data",
+            "time",
+            "age",
+        ])
+    }
+
+    fn any_event() -> impl Strategy<Value = serde_json::Value> {
+        proptest::collection::vec((any_key(), any_value()), 0..6).prop_map(|entries| {
+            let entries = entries
+                .into_iter()
+                .map(|(key, value)| (key.to_owned(), value));
+            serde_json::Value::Object(entries.collect())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_within_its_limits(
+            mut body in any_event(),
+            events in proptest::option::of(proptest::collection::vec(any_event(), 1..4)),
+        ) {
+            if let Some(events) = events {
+                body["events"] = json!(events);
+            }
+            let body = body.to_string();
+            let Ok(guarded) = wire::json::guard(body.as_bytes()) else {
+                return Ok(());
+            };
+            if wire::beacon(&guarded.text).is_ok() {
+                let sent = serde_json::from_str(&body).unwrap();
+                for event in Request::new().draft(&sent).into_iter().flatten() {
+                    assert_within_limits(&event);
+                }
+            }
+        }
+
+        #[test]
+        fn arbitrary_text_never_panics(text in any::<String>(), query in any::<String>()) {
+            drop(wire::beacon(&text));
+            drop(wire::query::beacon(&query));
+        }
+    }
+}

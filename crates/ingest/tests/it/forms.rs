@@ -78,6 +78,30 @@ async fn a_batch_is_queued_whole_and_its_bad_events_are_named() {
 }
 
 #[tokio::test]
+async fn the_examples_of_the_description_are_accepted_as_they_stand() {
+    let text = include_str!("../../../../docs/wire.md");
+    let examples: Vec<&str> = text
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let [batch, one] = examples[..] else {
+        panic!("two examples");
+    };
+    let mut rig = Rig::start().await;
+    assert_eq!(rig.post(batch).await.status, 204);
+    let events = rig.queued(2).await;
+    assert_eq!(
+        [events[0].kind.as_str(), events[1].kind.as_str()],
+        ["pageview", "signup"]
+    );
+    assert!(events[0].marks.is_empty(), "id and time are good ones");
+    assert_eq!(events[1].data, r#"{"plan":"pro","seats":3,"trial":true}"#);
+    assert_eq!(rig.post(one).await.status, 204);
+    assert_eq!(rig.queued(1).await[0].kind, "button_click");
+}
+
+#[tokio::test]
 async fn a_picture_is_an_event_and_always_a_picture() {
     let mut rig = Rig::start().await;
     let is_picture = |answer: &crate::rig::Answer| {
