@@ -30,6 +30,7 @@ const column = (name, className, display = (value) => value) => ({
   title: name,
   className,
   orderable: name === "timestamp",
+  orderSequence: ["desc", "asc"],
   render: (data, type, ...about) => text(type === "display" ? display(data) : data, type, ...about),
 });
 

@@ -1,5 +1,7 @@
 // Asks the server for a page of events.
 
+import { SEARCH } from "./filters.js";
+
 const PATH = location.pathname;
 
 /** What the table asks for, in as few words as the server needs. */
@@ -9,17 +11,18 @@ export const queryOf = (request, filters) => {
   if (search) query.set("search[value]", search);
   const order = request.order?.[0]?.dir;
   if (order) query.set("order[0][dir]", order);
-  for (const [name, value] of filters) query.set(name, value);
+  for (const [name, value] of filters) if (name !== SEARCH) query.set(name, value);
   return query;
 };
 
 /**
- * A source of pages. `last` is what came last, and `peek` looks whether there is something new without the table noticing.
+ * A source of pages. `request` is what was asked last, `last` what came, `ahead` what was found meanwhile, and `fresh` the ids of
+ * those events that came while somebody looked on.
  * @param {Map<string, string>} filters
  */
 export const createSource = (filters) => {
   const banner = document.getElementById("problem");
-  const source = { request: undefined, last: undefined, ahead: undefined };
+  const source = { request: undefined, last: undefined, ahead: undefined, fresh: new Set() };
 
   const ask = async (request) => {
     const answer = await fetch(`${PATH}?${queryOf(request, filters)}`, { headers: { accept: "application/json" } });
@@ -43,6 +46,7 @@ export const createSource = (filters) => {
     const ahead = source.ahead;
     source.ahead = undefined;
     source.request = request;
+    source.fresh = new Set(ahead && newIds(request, ahead, source.last));
     try {
       const page = ahead ?? (await ask(request));
       complain();
@@ -72,6 +76,13 @@ export const createSource = (filters) => {
   };
 
   return source;
+};
+
+/** On the first page a row that was not there before is a new event; on a later one it may just have moved on. */
+const newIds = ({ start }, page, before) => {
+  if (start > 0) return [];
+  const known = new Set(before.data.map(({ eventId }) => eventId));
+  return page.data.map(({ eventId }) => eventId).filter((id) => !known.has(id));
 };
 
 const sameEvents = (one, other) =>

@@ -10,8 +10,6 @@ const PAGE_LENGTHS = [25, 50, 100, 250];
 DataTable.ext.errMode = "throw";
 
 export const createTable = (element, source, filters) => {
-  /** The events that the last page held: others are new. */
-  let known;
   const table = new DataTable(element, {
     serverSide: true,
     processing: false,
@@ -32,7 +30,7 @@ export const createTable = (element, source, filters) => {
     },
     language: {
       search: "_INPUT_",
-      searchPlaceholder: "Search addresses, types, users, data …",
+      searchPlaceholder: "Search events",
       lengthMenu: "_MENU_ a page",
       info: "_START_ to _END_ of _TOTAL_ events",
       infoEmpty: "No events",
@@ -43,21 +41,16 @@ export const createTable = (element, source, filters) => {
     },
     createdRow: (row, event) => {
       row.tabIndex = 0;
-      row.classList.toggle("is-new", known !== undefined && !known.has(event.eventId));
+      row.classList.toggle("is-new", source.fresh.has(event.eventId));
       row.classList.toggle("is-bot", event.bot !== "");
       COLUMNS.forEach(({ data }, index) => {
         const text = fullText(event[data]);
         if (text && text !== "{}") row.cells[index].title = text;
       });
     },
-    drawCallback: () => {
-      known = new Set(source.last?.data.map(({ eventId }) => eventId));
-    },
   });
   const search = document.querySelector(".dt-search input");
   search.setAttribute("aria-label", "Search events");
   search.maxLength = 200;
-  // Only events that came while the reader looked on are new, not those of another page or search.
-  table.on("page.dt length.dt order.dt search.dt", () => (known = undefined));
   return table;
 };

@@ -1,0 +1,118 @@
+//! The files that browsers load.
+
+use crate::support::{Pages, get};
+
+#[tokio::test]
+async fn the_pixel_is_public_and_asked_for_again_only_when_it_changed() {
+    let pages = Pages::start().await;
+    let first = get("/static/app.js").send(&pages).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(
+        first.header("content-type"),
+        "text/javascript; charset=utf-8"
+    );
+    assert_eq!(first.header("access-control-allow-origin"), "*");
+    assert_eq!(first.header("cross-origin-resource-policy"), "cross-origin");
+    assert!(first.body.contains("hgTracking"));
+    let etag = first.header("etag");
+
+    for known in [
+        etag.to_owned(),
+        format!("W/{etag}"),
+        format!("\"x\", {etag}"),
+        "*".to_owned(),
+    ] {
+        let again = get("/static/app.js")
+            .header("if-none-match", &known)
+            .send(&pages)
+            .await;
+        assert_eq!(
+            (again.status.as_u16(), again.body.as_str()),
+            (304, ""),
+            "{known}"
+        );
+        assert_eq!(again.header("etag"), etag);
+    }
+    let changed = get("/static/app.js")
+        .header("if-none-match", "\"old\"")
+        .send(&pages)
+        .await;
+    assert_eq!(changed.body, first.body);
+}
+
+#[tokio::test]
+async fn nothing_but_built_files_is_served() {
+    let pages = Pages::start().await;
+    for path in [
+        "/static/embed.html",
+        "/static/..%2Fpackage.json",
+        "/static/..%2Fsrc%2Fapp.js",
+        "/static/",
+        "/assets/0000000000000000/style.css",
+        "/assets/x/..%2F..%2FCargo.toml",
+    ] {
+        assert_eq!(get(path).send(&pages).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_names_files_that_are_there_for_ever() {
+    let pages = Pages::start().await;
+    let page = get("/login").page().send(&pages).await;
+    let cookie = pages.logged_in().await;
+    let table = get("/view-data").page().cookie(&cookie).send(&pages).await;
+    let home = get("/").page().cookie(&cookie).send(&pages).await;
+    let bodies = [page.body, table.body, home.body].concat();
+    let named: Vec<_> = bodies
+        .split('"')
+        .filter(|text| text.starts_with("/assets/"))
+        .collect();
+    assert!(named.len() >= 6, "{named:?}");
+    for path in named {
+        let file = get(path).send(&pages).await;
+        assert_eq!(file.status, 200, "{path}");
+        assert_eq!(
+            file.header("cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        assert_ne!(
+            file.header("content-type"),
+            "application/octet-stream",
+            "{path}"
+        );
+    }
+}
+
+/// The policy allows neither inline scripts and styles nor anything from elsewhere: the pages must not try.
+#[tokio::test]
+async fn pages_keep_to_their_own_policy() {
+    let pages = Pages::start().await;
+    let cookie = pages.logged_in().await;
+    for path in ["/", "/view-data", "/login?link=x"] {
+        let page = get(path).page().cookie(&cookie).send(&pages).await;
+        assert_eq!(
+            page.header("content-type"),
+            "text/html; charset=utf-8",
+            "{path}"
+        );
+        for forbidden in [
+            "style=",
+            "<style",
+            "onclick",
+            "onload",
+            "javascript:",
+            "src=\"http",
+            "href=\"http",
+        ] {
+            assert!(!page.body.contains(forbidden), "{path} has {forbidden}");
+        }
+        let scripts = page.body.matches("<script").count();
+        assert_eq!(
+            page.body
+                .matches("<script type=\"module\" src=\"/assets/")
+                .count(),
+            scripts,
+            "{path}"
+        );
+    }
+}

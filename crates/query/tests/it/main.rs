@@ -1,0 +1,12 @@
+//! The pages from outside: requests to the router, answers from a real store.
+#![expect(
+    clippy::unwrap_used,
+    reason = "clippy takes only #[test] functions for tests, not what they call"
+)]
+
+mod access;
+mod csrf;
+mod files;
+mod login;
+mod support;
+mod view_data;

@@ -1,0 +1,322 @@
+//! `/view-data` in all its forms.
+
+use hgpixel_event::Event;
+use hgpixel_store::Scope;
+use serde_json::json;
+
+use crate::support::{Pages, event, get};
+
+struct Viewed {
+    pages: Pages,
+    token: String,
+}
+
+impl Viewed {
+    async fn with(events: impl FnOnce(&hgpixel_store::Site) -> Vec<Event>) -> Self {
+        let pages = Pages::start().await;
+        let site = pages.add_site("example.com").await;
+        pages.store_events(events(&site)).await;
+        let token = pages.token(Scope::Read, None).await;
+        Self { pages, token }
+    }
+
+    async fn get(&self, query: &str) -> crate::support::Answer {
+        get(&format!("/view-data?{query}"))
+            .bearer(&self.token)
+            .send(&self.pages)
+            .await
+    }
+}
+
+#[tokio::test]
+async fn an_event_reads_back_in_the_old_scripts_words() {
+    let viewed = Viewed::with(|site| {
+        vec![Event {
+            kind: "button_click".into(),
+            data: r#"{"buttonText":"Kauf \"es\" ☃","n":1.50}"#.into(),
+            session_id: "their-session".into(),
+            user_id: "their-user".into(),
+            url: "https://example.com/?a=b".into(),
+            referrer: "https://other.example/".into(),
+            user_agent: "Mozilla/5.0".into(),
+            device: r#"{"screenResolution":"390x844","deviceType":"Mobile"}"#.into(),
+            title: "Title".into(),
+            ..event(site, 7)
+        }]
+    })
+    .await;
+    let answer = viewed.get("").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    let json = answer.json();
+    assert_eq!(
+        (&json["recordsTotal"], &json["recordsFiltered"]),
+        (&json!(1), &json!(1))
+    );
+    assert_eq!(json["order"], "timestamp desc");
+    let row = &json["data"][0];
+    let expected = json!({
+        "clientID": "example.com",
+        "eventType": "button_click",
+        "eventData": {"buttonText": "Kauf \"es\" ☃", "n": 1.50},
+        "sessionId": "their-session",
+        "userId": "their-user",
+        "timestamp": "2026-09-21T13:13:27.000Z",
+        "receivedAt": "2026-09-21T13:13:27.005Z",
+        "url": "https://example.com/?a=b",
+        "referrer": "https://other.example/",
+        "userAgent": "Mozilla/5.0",
+        "deviceInfo": {"screenResolution": "390x844", "deviceType": "Mobile"},
+        "title": "Title",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&row[name], value, "{name}");
+    }
+    assert_eq!(row["eventId"].as_str().unwrap().len(), 36);
+    assert!(
+        answer.body.contains("\"n\":1.50"),
+        "digit by digit: {}",
+        answer.body
+    );
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_empty() {
+    let viewed = Viewed::with(|site| vec![event(site, 1)]).await;
+    let row = viewed.get("").await.json()["data"][0].clone();
+    for name in ["userId", "referrer", "userAgent", "country", "bot", "marks"] {
+        assert_eq!(row[name], "", "{name}");
+    }
+    assert_eq!(
+        (&row["eventData"], &row["deviceInfo"]),
+        (&json!({}), &json!({}))
+    );
+    assert_eq!(row["sessionId"], row["session"]);
+    assert!(row["session"].as_str().unwrap().parse::<i64>().is_ok());
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_newest_first() {
+    let viewed = Viewed::with(|site| (0..250).map(|index| event(site, index)).collect()).await;
+    let urls = |range: std::ops::Range<i64>| -> Vec<String> {
+        range
+            .rev()
+            .map(|index| format!("https://example.com/{index}"))
+            .collect()
+    };
+    assert_eq!(viewed.get("").await.events("url"), urls(150..250));
+    assert_eq!(
+        viewed.get("start=100&length=100").await.events("url"),
+        urls(50..150)
+    );
+    assert_eq!(viewed.get("start=200").await.events("url"), urls(0..50));
+    assert_eq!(viewed.get("start=250").await.events("url"), urls(0..0));
+    assert_eq!(viewed.get("length=1000").await.events("url"), urls(0..250));
+    assert_eq!(
+        viewed.get("start=9223372036854775807").await.events("url"),
+        urls(0..0)
+    );
+    let oldest = viewed
+        .get("order[0][column]=5&order[0][dir]=asc&length=2")
+        .await;
+    assert_eq!(
+        oldest.events("url"),
+        ["https://example.com/0", "https://example.com/1"]
+    );
+    assert_eq!(oldest.json()["order"], "timestamp asc");
+    assert_eq!(oldest.json()["recordsTotal"], 250);
+}
+
+#[tokio::test]
+async fn datatables_gets_its_draw_back_as_a_number() {
+    let viewed = Viewed::with(|site| vec![event(site, 1)]).await;
+    let answer = viewed
+        .get("draw=42&columns[0][data]=secret&columns[0][search][value]=x&order[0][column]=0&order[0][dir]=desc&start=0&length=10&search[value]=&search[regex]=false&_=1")
+        .await;
+    assert_eq!(answer.json()["draw"], 42);
+    assert_eq!(answer.json()["data"].as_array().unwrap().len(), 1);
+    assert!(viewed.get("").await.json().get("draw").is_none());
+}
+
+#[tokio::test]
+async fn filters_are_exact_and_join() {
+    let viewed = Viewed::with(|site| {
+        let of = |index, user: &str| Event {
+            user_id: user.into(),
+            ..event(site, index)
+        };
+        vec![of(1, "anna"), of(2, "anna"), of(1, "bert"), of(1, "")]
+    })
+    .await;
+    let count = async |query: &str| {
+        let json = viewed.get(query).await.json();
+        assert_eq!(json["recordsTotal"], 4, "{query}");
+        assert_eq!(
+            json["data"].as_array().unwrap().len() as u64,
+            json["recordsFiltered"].as_u64().unwrap(),
+            "{query}"
+        );
+        json["recordsFiltered"].as_u64().unwrap()
+    };
+    assert_eq!(count("url=https://example.com/1").await, 3);
+    assert_eq!(count("userId=anna").await, 2);
+    assert_eq!(count("url=https://example.com/1&userId=anna").await, 1);
+    assert_eq!(count("url=https://example.com/1&userId=").await, 3);
+    assert_eq!(count("url=https://example.com/").await, 0);
+    assert_eq!(count("userId=ann").await, 0);
+    assert_eq!(count("userId=' or 1=1 --").await, 0);
+    assert_eq!(count("search=BERT").await, 1);
+    assert_eq!(count("search=%25").await, 0);
+    assert_eq!(count("search=_").await, 0);
+    assert_eq!(count("search=example.com/2&userId=anna").await, 1);
+}
+
+#[tokio::test]
+async fn wrong_parameters_are_named_and_nothing_else_happens() {
+    let viewed = Viewed::with(|site| vec![event(site, 1)]).await;
+    for (query, key) in [
+        ("length=0", "length"),
+        ("length=1001", "length"),
+        ("length=-1", "length"),
+        ("start=-1", "start"),
+        ("draw=1;drop", "draw"),
+        ("order[0][dir]=up", "order[0][dir]"),
+        ("order[0][column]=77", "order[0][column]"),
+        ("search[regex]=true", "search[regex]"),
+        ("format=exe", "format"),
+        ("userId=%00", "userId"),
+        ("clientID=%2e%2e%2f", "clientID"),
+    ] {
+        let answer = viewed.get(query).await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(
+            answer.detail().starts_with(&format!("{key}: ")),
+            "{query}: {}",
+            answer.detail()
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_form_is_chosen_by_name_or_by_accept() {
+    let viewed = Viewed::with(|site| vec![event(site, 1)]).await;
+    let kind = async |query: &str, accept: &str| {
+        let ask = get(&format!("/view-data?{query}"))
+            .bearer(&viewed.token)
+            .header("accept", accept);
+        let answer = ask.send(&viewed.pages).await;
+        assert_eq!(answer.header("vary"), "Accept");
+        answer
+            .header("content-type")
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(kind("", "text/html").await, "text/html");
+    assert_eq!(kind("", "application/json").await, "application/json");
+    assert_eq!(kind("", "text/csv").await, "text/csv");
+    assert_eq!(
+        kind("", "application/x-ndjson").await,
+        "application/x-ndjson"
+    );
+    assert_eq!(kind("", "*/*").await, "application/json");
+    assert_eq!(kind("format=csv", "text/html").await, "text/csv");
+    assert_eq!(kind("format=html", "*/*").await, "text/html");
+    assert_eq!(
+        kind("format=ndjson", "application/json").await,
+        "application/x-ndjson"
+    );
+}
+
+#[tokio::test]
+async fn exports_hold_every_event_once() {
+    let viewed = Viewed::with(|site| (0..1_500).map(|index| event(site, index)).collect()).await;
+    let ndjson = viewed.get("format=ndjson").await;
+    let ids: Vec<String> = ndjson
+        .body
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["url"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let expected: Vec<String> = (0..1_500)
+        .rev()
+        .map(|index| format!("https://example.com/{index}"))
+        .collect();
+    assert_eq!(ids, expected);
+
+    let csv = viewed.get("format=csv&order[0][dir]=asc").await;
+    assert!(csv.header("content-disposition").starts_with("attachment"));
+    assert_eq!(csv.body.matches("\r\n").count(), 1_501);
+    assert!(csv.body.starts_with("\"clientID\",\"eventType\","));
+    assert!(
+        csv.body
+            .lines()
+            .nth(1)
+            .unwrap()
+            .contains("\"https://example.com/0\"")
+    );
+
+    let filtered = viewed.get("format=csv&url=https://example.com/7").await;
+    assert_eq!(filtered.body.matches("\r\n").count(), 2);
+    let none = viewed.get("format=csv&url=nowhere").await;
+    assert_eq!(none.body.matches("\r\n").count(), 1);
+    assert_eq!(viewed.get("format=ndjson&url=nowhere").await.body, "");
+}
+
+#[tokio::test]
+async fn an_export_opens_no_formula() {
+    let viewed = Viewed::with(|site| {
+        vec![Event {
+            referrer: "=HYPERLINK(\"https://evil.example\")".into(),
+            title: "@SUM(1)".into(),
+            ..event(site, 1)
+        }]
+    })
+    .await;
+    let csv = viewed.get("format=csv").await.body;
+    assert!(
+        csv.contains("\"'=HYPERLINK(\"\"https://evil.example\"\")\""),
+        "{csv}"
+    );
+    assert!(csv.contains("\"'@SUM(1)\""), "{csv}");
+}
+
+#[tokio::test]
+async fn the_home_page_tells_what_came_and_before_that_what_to_paste() {
+    let viewed = Viewed::with(|_| vec![]).await;
+    let home = async || {
+        let ask = get("/")
+            .page()
+            .header("host", "stats.test:5000")
+            .bearer(&viewed.token);
+        ask.send(&viewed.pages).await.body
+    };
+    let page = home().await;
+    assert!(page.contains("Nothing has arrived yet"), "{page}");
+    assert!(
+        page.contains("&#60;script async src=&#34;http://stats.test:5000/static/app.js&#34; data-site=&#34;example.com&#34;&#62;"),
+        "{page}"
+    );
+    let site = viewed.pages.add_site("example.com").await;
+    viewed
+        .pages
+        .store_events((0..1_234).map(|index| event(&site, index)).collect())
+        .await;
+    // Counts may be a second old.
+    let deadline = std::time::Duration::from_secs(10);
+    hgpixel_testkit::wait_until("the counts are new", deadline, async || {
+        !home().await.contains("Nothing has")
+    })
+    .await
+    .unwrap();
+    let page = home().await;
+    assert!(
+        page.contains("1,234") && page.contains("39 minutes ago"),
+        "{page}"
+    );
+    assert!(page.contains("/view-data?clientID=example.com"), "{page}");
+}
