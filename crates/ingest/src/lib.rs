@@ -1,8 +1,8 @@
 //! The collector: from a browser's request to a durable event.
 //!
-//! A request's path, in the order of the modules: [`routes`], [`track`] or [`pixel`]; [`address`] says whose it is and
-//! [`limit`] whether it is too much; [`wire`] makes a [`beacon`] of its bytes; [`collector`] applies the rules; [`site`] finds the
-//! site; [`draft`] makes events; [`batcher`] hands them to the queue, and when that says that they are durable, [`answer`] says 204.
+//! A request's path, in the order of the modules: `routes`, `track` or `pixel`; `address` says whose it is and
+//! `limit` whether it is too much; `wire` makes a `beacon` of its bytes; `collector` applies the rules; `site` finds the
+//! site; `draft` makes events; `batcher` hands them to the queue, and when that says that they are durable, `answer` says 204.
 //!
 //! | answer | when |
 //! | --- | --- |

@@ -1,4 +1,4 @@
-//! From untrusted bytes to a [`Beacon`](crate::beacon::Beacon): everything that is read from a request's body or query.
+//! From untrusted bytes to a [`Beacon`]: everything that is read from a request's body or query.
 //!
 //! Two JSON forms share one endpoint: the old script's one event ([`old`]) and the batch ([`batch`]); an object that has `events` is
 //! a batch. The GIF's query is the third ([`query`]). All are described in `docs/wire.md`.
