@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use hgpixel_testkit::{HgpixelProcess, PostgresDatabase, wait_until};
 use serde_json::{Value, json};
 
-use crate::stack::Stack;
+use crate::stack::{Stack, client};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn settings_that_cannot_be_used_are_one_line_and_exit_2() -> Result<()> {
@@ -118,9 +118,7 @@ async fn check_login_link(process: &HgpixelProcess) -> Result<()> {
         .context("a link")?
         .1
         .to_owned();
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()?;
+    let client = client()?;
     let redeem = async || {
         let form = client
             .post(format!("{}/login", process.url()))

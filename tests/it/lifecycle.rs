@@ -8,7 +8,7 @@ use hgpixel_testkit::{HgpixelProcess, PostgresDatabase, Rabbitmq, wait_until};
 use serde_json::json;
 
 use crate::in_both_modes;
-use crate::stack::Stack;
+use crate::stack::{Stack, client};
 use crate::traffic::{Sent, send_with_repeats};
 
 in_both_modes!(
@@ -85,10 +85,13 @@ async fn every_metric_of_the_contract_is_there_from_the_start(stack: Stack) -> R
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_ends_the_process_at_once() -> Result<()> {
     let process = HgpixelProcess::serve().start().await?;
+    let client = client()?;
     let asked = Instant::now();
     process.signal("TERM")?;
     let draining = async || {
-        reqwest::get(format!("{}/readyz", process.admin_url()))
+        client
+            .get(format!("{}/readyz", process.admin_url()))
+            .send()
             .await
             .is_ok_and(|it| it.status() == 503)
     };

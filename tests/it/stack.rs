@@ -92,7 +92,7 @@ impl Stack {
     }
 
     async fn of(parts: Parts, servers: Option<(PostgresDatabase, RabbitVhost)>) -> Result<Self> {
-        let client = Client::builder().timeout(Duration::from_secs(30)).build()?;
+        let client = client()?;
         let mut stack = Self {
             parts,
             client,
@@ -254,6 +254,18 @@ impl Stack {
         )
         .await
     }
+}
+
+/// A client without redirects, as machines are. The workspace builds its HTTP client with TLS, which asks for a provider.
+pub(crate) fn client() -> Result<Client> {
+    // The second test of a process finds it installed.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    let builder = Client::builder().timeout(Duration::from_secs(30));
+    Ok(builder
+        .redirect(reqwest::redirect::Policy::none())
+        .build()?)
 }
 
 async fn count(process: &HgpixelProcess, metric: &str) -> Result<u64> {

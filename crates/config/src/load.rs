@@ -201,13 +201,18 @@ fn one_line(error: &ConfigError, variables: &[String]) -> SettingsError {
     })
 }
 
+/// Whether `text` is about the key that `variable` sets. The library writes "unknown field `typo`, expected one of …" and
+/// "… for key `section.key`"; the keys that it merely offers are in backticks too.
 fn mentions(text: &str, variable: &str) -> bool {
     let key = variable
         .trim_start_matches(PREFIX)
         .to_lowercase()
         .replace("__", ".");
-    let last = key.rsplit('.').next().unwrap_or(&key);
-    text.contains(&format!("`{key}`")) || text.contains(&format!("unknown field `{last}`"))
+    if let Some((_, rest)) = text.split_once("unknown field `") {
+        let last = key.rsplit('.').next().unwrap_or(&key);
+        return rest.starts_with(&format!("{last}`"));
+    }
+    text.contains(&format!("for key `{key}`"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use hgpixel_event::Clock;
 use hgpixel_queue::EventQueue;
 use hgpixel_store::{EventStore, StoreError};
 use hgpixel_telemetry::http::{self, HttpMetrics};
-use hgpixel_telemetry::{Ending, Health, Lifecycle, Signals, admin_router, init_logs, registry};
+use hgpixel_telemetry::{
+    Condition, Ending, Health, Lifecycle, Signals, admin_router, init_logs, registry,
+};
 use prometheus::Registry;
 use tokio::net::TcpListener;
 
@@ -120,7 +122,9 @@ impl Process {
 
     async fn start(&mut self, roles: &[Role]) -> anyhow::Result<()> {
         prepare_data_dir(&self.settings)?;
-        let store = self.open_store(roles).await?;
+        // Unready until every role has added its own conditions: before that, none would be all.
+        let condition = self.health.condition("start");
+        let store = self.open_store(roles, &condition).await?;
         self.store = Some(store.clone());
         let app = self.start_roles(roles, &store).await?;
         if let Some(listener) = self.listener.take().filter(|_| roles != [Role::Worker]) {
@@ -133,6 +137,7 @@ impl Process {
                 &self.http_metrics,
             );
         }
+        condition.set_ready();
         tracing::info!(?roles, address = %self.address, admin = %self.admin_address, "serves");
         if roles == Role::ALL {
             self.greet(&store).await?;
@@ -141,14 +146,14 @@ impl Process {
     }
 
     /// The store, as soon as it answers. A process that has all roles owns its tables and brings them up to date itself.
-    async fn open_store(&self, roles: &[Role]) -> anyhow::Result<EventStore> {
-        let condition = self.health.condition("start");
+    async fn open_store(
+        &self,
+        roles: &[Role],
+        condition: &Condition,
+    ) -> anyhow::Result<EventStore> {
         loop {
             match self.try_open_store(roles).await {
-                Ok(store) => {
-                    condition.set_ready();
-                    return Ok(store);
-                }
+                Ok(store) => return Ok(store),
                 Err(error) if error.is_retryable() => {
                     condition.set_unready("waits for the store");
                     tracing::warn!(%error, "the store cannot be opened yet");

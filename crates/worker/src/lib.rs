@@ -139,7 +139,7 @@ impl Worker {
                 Some(batch) = self.done.recv() => self.settle(&mut consumer, &batch).await?,
                 delivery = consumer.next(), if has_room => self.gather(&delivery.context("read the queue")?),
                 () = sleep_until(self.gather_until.unwrap_or_else(Instant::now)), if self.is_ripe_later() => {}
-                _ = look.tick() => self.look(&mut consumer).await,
+                _ = look.tick() => self.look(&mut consumer).await?,
             }
             self.hand_over_if_ripe();
         }
@@ -198,7 +198,7 @@ impl Worker {
     }
 
     /// Keeps readiness true, and gives deliveries back in a long outage of the store.
-    async fn look(&mut self, consumer: &mut Consumer) {
+    async fn look(&mut self, consumer: &mut Consumer) -> anyhow::Result<()> {
         let failing_ms = self
             .failing
             .borrow()
@@ -217,9 +217,10 @@ impl Worker {
             consumer.pause().await;
             self.is_paused = true;
         } else if failing_ms.is_none() && self.is_paused {
-            consumer.resume().await;
+            consumer.resume().await.context("consume the queue again")?;
             self.is_paused = false;
         }
+        Ok(())
     }
 
     /// Stores and settles what is in hand. What was only read ahead goes back to the queue.
