@@ -41,7 +41,7 @@ export const COLUMNS = [
   column("timestamp", "col-time", localTime),
   column("clientID", "col-short"),
   column("eventType", "col-type"),
-  column("url", "col-long"),
+  column("url", "col-url"),
   column("eventData", "col-data", objectText),
   column("referrer", "col-long"),
   column("country", "col-short"),
