@@ -52,6 +52,10 @@ impl Message {
         }
     }
 
+    pub(crate) fn is_dead_letter(&self) -> bool {
+        matches!(self.content, Content::DeadLetter(_))
+    }
+
     fn bytes_len(&self) -> usize {
         match &self.content {
             Content::Batch(batch) => batch.bytes.len(),
@@ -225,4 +229,75 @@ fn abandoned(taken: &AtomicBool, reason: Reason) -> PublishError {
 
 fn refused(reason: Reason) -> PublishError {
     PublishError::Refused { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_millis(50);
+
+    fn message(bytes: usize) -> Message {
+        Message::batch(EncodedBatch {
+            events: 1,
+            bytes: vec![0; bytes],
+        })
+    }
+
+    #[tokio::test]
+    async fn a_message_that_nobody_took_is_certainly_refused() {
+        let (line, counter) = line(100, TIMEOUT);
+        let reason = Reason::Timeout;
+        assert_eq!(
+            line.publish(message(1)).await,
+            Err(PublishError::Refused { reason })
+        );
+        assert!(counter.try_take().is_none(), "its sender has given it up");
+        assert_eq!(line.bytes_in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_message_that_was_taken_and_not_answered_in_time_is_uncertain() {
+        let (line, counter) = line(100, TIMEOUT);
+        let (outcome, taken) = tokio::join!(line.publish(message(1)), counter.take());
+        let reason = Reason::Timeout;
+        assert_eq!(outcome, Err(PublishError::Uncertain { reason }));
+        assert_eq!(line.bytes_in_flight(), 1, "it is still with the publisher");
+        drop(taken);
+        assert_eq!(line.bytes_in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_publisher_that_breaks_off_leaves_it_uncertain() {
+        let (line, counter) = line(100, TIMEOUT);
+        let breaks_off = async { drop(counter.take().await) };
+        let (outcome, ()) = tokio::join!(line.publish(message(1)), breaks_off);
+        let reason = Reason::Lost;
+        assert_eq!(outcome, Err(PublishError::Uncertain { reason }));
+    }
+
+    #[tokio::test]
+    async fn closing_refuses_what_is_in_line_and_what_comes() {
+        let (line, counter) = line(100, TIMEOUT);
+        let (outcome, ()) = tokio::join!(line.publish(message(1)), counter.close(Reason::Closed));
+        let reason = Reason::Closed;
+        assert_eq!(outcome, Err(PublishError::Refused { reason }));
+        assert_eq!(line.publish(message(1)).await, outcome);
+    }
+
+    #[tokio::test]
+    async fn bytes_beyond_the_bound_are_refused_at_once() {
+        let (line, counter) = line(100, TIMEOUT);
+        let busy = Err(PublishError::Refused {
+            reason: Reason::Busy,
+        });
+        let second = async {
+            let claimed = counter.take().await.unwrap();
+            assert_eq!(line.publish(message(41)).await, busy);
+            claimed.answer.give(Ok(()));
+        };
+        let (first, ()) = tokio::join!(line.publish(message(60)), second);
+        assert_eq!(first, Ok(()));
+        assert_eq!(line.publish(message(101)).await, busy);
+    }
 }

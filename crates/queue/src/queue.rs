@@ -11,7 +11,7 @@ use crate::amqp::AmqpQueue;
 use crate::backend::QueueBackend;
 use crate::consumer::Consumer;
 use crate::dead_letter::DeadLetter;
-use crate::error::{PublishError, QueueError};
+use crate::error::{PublishError, QueueError, Reason};
 use crate::line::{Line, Message, line};
 use crate::local::LocalQueue;
 use crate::metrics::Metrics;
@@ -148,6 +148,8 @@ impl EventQueue {
     async fn publish_message(&self, message: Message) -> Result<(), PublishError> {
         let timer = self.metrics.publish_seconds.start_timer();
         let outcome = match self.state.refusal() {
+            // A full file has a reserve for them, without which a poisoned batch could never make room.
+            Some(Reason::Full) if message.is_dead_letter() => self.line.publish(message).await,
             Some(reason) => Err(PublishError::Refused { reason }),
             None => self.line.publish(message).await,
         };

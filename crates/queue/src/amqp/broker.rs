@@ -177,6 +177,15 @@ pub(super) fn classify(what: &str, error: &lapin::Error) -> QueueError {
     }
 }
 
+/// Whether the broker said that there is no such queue or exchange. The channel is closed then.
+pub(super) fn is_not_found(error: &lapin::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ProtocolError(said)
+            if *said.kind() == AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+    )
+}
+
 pub(super) fn unavailable(what: &str, detail: &impl ToString) -> QueueError {
     QueueError::Unavailable {
         detail: format!("{what}: {}", detail.to_string()),

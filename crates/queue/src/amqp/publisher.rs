@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
-use lapin::{Channel, Confirmation, Connection, ErrorKind};
+use lapin::{Channel, Confirmation, Connection};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use super::broker::{answer, classify, unavailable};
+use super::broker::{answer, classify, is_not_found, unavailable};
 use super::message::{batch_properties, letter_properties};
 use super::topology::{DEAD_KEY, EVENTS_KEY};
 use crate::error::{PublishError, QueueError, Reason};
@@ -137,13 +136,6 @@ pub(super) fn mandatory() -> BasicPublishOptions {
         mandatory: true,
         ..BasicPublishOptions::default()
     }
-}
-
-fn is_not_found(error: &lapin::Error) -> bool {
-    let ErrorKind::ProtocolError(said) = error.kind() else {
-        return false;
-    };
-    matches!(said.kind(), AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
 }
 
 fn refused(reason: Reason) -> Outcome {

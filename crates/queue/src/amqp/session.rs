@@ -40,10 +40,9 @@ impl Session {
         counter: &Counter,
     ) -> Result<Self, QueueError> {
         let connection = broker.connect().await?;
+        let depth = shared.topology.establish(&connection).await?;
+        shared.state.set_depth(depth);
         let keeper = answer("opening a channel", connection.create_channel()).await?;
-        shared
-            .state
-            .set_depth(shared.topology.declare(&keeper).await?);
         let blocked = watch::Sender::new(false);
         let retire = CancellationToken::new();
         let mut publishers = JoinSet::new();

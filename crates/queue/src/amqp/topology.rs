@@ -9,11 +9,14 @@
 //!
 //! A queue's arguments cannot be changed. Other arguments need another version in its name.
 
+use std::time::Duration;
+
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
-use lapin::{Channel, ExchangeKind};
+use lapin::{Channel, Connection, ExchangeKind};
+use tokio::time::sleep;
 
-use super::broker::answer;
+use super::broker::{answer, is_not_found};
 use crate::error::QueueError;
 
 /// A batch that was delivered so often and never settled kills its workers, or they all die of something else; either way it
@@ -23,6 +26,11 @@ const DELIVERIES_MAX: i32 = 20;
 /// The dead letters are looked at by taking and giving back, which newer brokers count as a delivery and would end by dropping
 /// the letter. There is no value for "never" that all versions take.
 const LOOKS_MAX: i32 = 1_000_000_000;
+
+/// A new quorum queue is registered on the broker's disk half a second after it was made (before Ra 2.11 at least; rabbitmq/ra
+/// pull request 443). A broker that is killed before that starts again with an empty queue in its place, whatever it had
+/// confirmed. So nothing is published into a queue that is younger than this.
+const NEW_QUEUE_SETTLES: Duration = Duration::from_secs(1);
 
 /// The routing key of batches, and of dead letters.
 pub(super) const EVENTS_KEY: &str = "events";
@@ -49,6 +57,37 @@ impl Topology {
             unrouted_exchange: name("unrouted"),
             unrouted_queue: name("unrouted"),
         }
+    }
+
+    /// Makes what is missing, and lets a queue that did not exist settle on the broker's disk. Returns how many batches wait.
+    pub(super) async fn establish(&self, connection: &Connection) -> Result<u64, QueueError> {
+        let is_new = !self.exists(connection).await?;
+        let channel = answer("opening a channel", connection.create_channel()).await?;
+        let depth = self.declare(&channel).await?;
+        let closed = channel.close(200, "closing".into());
+        answer("closing a channel", closed).await?;
+        if is_new {
+            sleep(NEW_QUEUE_SETTLES).await;
+        }
+        Ok(depth)
+    }
+
+    async fn exists(&self, connection: &Connection) -> Result<bool, QueueError> {
+        let channel = answer("opening a channel", connection.create_channel()).await?;
+        let passive = QueueDeclareOptions {
+            passive: true,
+            ..QueueDeclareOptions::default()
+        };
+        let asked =
+            channel.queue_declare(self.events_queue.clone(), passive, FieldTable::default());
+        answer("looking for the queue", async {
+            match asked.await {
+                Ok(_) => channel.close(200, "closing".into()).await.map(|()| true),
+                Err(error) if is_not_found(&error) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+        .await
     }
 
     /// Makes what is missing. Returns how many batches wait for a worker.

@@ -18,8 +18,8 @@ use uuid::Uuid;
 use super::file::{self, Opened};
 use super::owner::beside;
 
-/// Rows between two damaged places that are asked for one by one: some seconds' worth.
-const GAP_MAX: i64 = 100_000;
+/// Rows between two damaged places that are asked for one by one: about a second's worth.
+const GAP_MAX: i64 = 20_000;
 
 /// How many rows were read out of a damaged file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -57,14 +57,19 @@ pub(super) async fn salvage(damaged: &Path, new: &mut Opened) -> sqlx::Result<Sa
             return Ok(Salvaged::default());
         }
     };
-    let batches = readable(&mut old, "batches", "seq, id, events, replayed, body").await;
-    let letters = readable(
-        &mut old,
-        "dead_letters",
-        "seq, id, reason, detail, at_ms, line",
-    )
-    .await;
     let ledger = file::ledger(&mut old).await.unwrap_or_default();
+    let batches = Table {
+        name: "batches",
+        columns: "seq, id, events, replayed, body",
+        last_seq: Some(ledger.last_seq).filter(|seq| *seq > 0),
+    };
+    let letters = Table {
+        name: "dead_letters",
+        columns: "seq, id, reason, detail, at_ms, line",
+        last_seq: None,
+    };
+    let batches = readable(&mut old, &batches).await;
+    let letters = readable(&mut old, &letters).await;
 
     let mut salvaged = Salvaged::default();
     sqlx::query("begin immediate")
@@ -90,25 +95,32 @@ pub(super) async fn salvage(damaged: &Path, new: &mut Opened) -> sqlx::Result<Sa
     Ok(salvaged)
 }
 
+struct Table {
+    name: &'static str,
+    columns: &'static str,
+    /// The highest number of a row, where it is known.
+    last_seq: Option<i64>,
+}
+
 /// Every row of a table that SQLite can reach, by its number.
-async fn readable(
-    old: &mut SqliteConnection,
-    table: &str,
-    columns: &str,
-) -> BTreeMap<i64, SqliteRow> {
+async fn readable(old: &mut SqliteConnection, table: &Table) -> BTreeMap<i64, SqliteRow> {
+    let Table { name, columns, .. } = table;
     let mut rows = BTreeMap::new();
-    let forwards = format!("select {columns} from {table} order by seq");
+    let forwards = format!("select {columns} from {name} order by seq");
     if read_until_damage(old, forwards, &mut rows).await {
         return rows;
     }
     let reached = rows.keys().last().copied().unwrap_or(0);
-    let backwards =
-        format!("select {columns} from {table} where seq > {reached} order by seq desc");
+    let backwards = format!("select {columns} from {name} where seq > {reached} order by seq desc");
     let mut upper = BTreeMap::new();
     read_until_damage(old, backwards, &mut upper).await;
-    let end = upper.keys().next().copied().unwrap_or(reached + GAP_MAX);
-    for seq in (reached + 1..end).take(usize::try_from(GAP_MAX).unwrap_or(usize::MAX)) {
-        let one = format!("select {columns} from {table} where seq = {seq}");
+    let known_end = upper.keys().next().copied();
+    let known_end = known_end.or(table.last_seq.map(|last| last.saturating_add(1)));
+    let end = known_end
+        .unwrap_or(i64::MAX)
+        .min(reached.saturating_add(GAP_MAX));
+    for seq in reached.saturating_add(1)..end {
+        let one = format!("select {columns} from {name} where seq = {seq}");
         read_until_damage(old, one, &mut rows).await;
     }
     rows.append(&mut upper);

@@ -1,1 +1,6 @@
-//! The local file in trouble.
+//! The local file in trouble: killed, shared, full, damaged.
+
+mod crash;
+mod damage;
+mod full;
+mod owner;
