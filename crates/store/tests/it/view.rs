@@ -141,7 +141,7 @@ async fn hostile_text_reads_back(place: Place) {
         "\u{202e}gnp.exe\u{2028}\u{feff}",
         r#"\x00 \u0000 \" " { } $1 ? % _"#,
         "{\"a\":[],\"b\",}",
-        "a,b\"c'd\\,{NULL},(1),\"\"",
+        "a,b\"c'd\\,{nil},(1),\"\"",
         "ẞ İ 😀 e\u{301}",
         "NULL",
         " leading and trailing ",
