@@ -16,7 +16,7 @@ pub struct DeadLetters {
 #[derive(Debug)]
 enum Backend {
     Local(LocalDeadLetters),
-    Amqp(AmqpDeadLetters),
+    Amqp(Box<AmqpDeadLetters>),
 }
 
 impl DeadLetters {
@@ -27,7 +27,9 @@ impl DeadLetters {
     pub async fn open(settings: &Settings) -> Result<Self, QueueError> {
         let backend = match &settings.url {
             QueueUrl::Local(path) => Backend::Local(LocalDeadLetters::open(path, settings).await?),
-            QueueUrl::Amqp(url) => Backend::Amqp(AmqpDeadLetters::open(url, settings).await?),
+            QueueUrl::Amqp(url) => {
+                Backend::Amqp(Box::new(AmqpDeadLetters::open(url, settings).await?))
+            }
         };
         Ok(Self { backend })
     }

@@ -133,7 +133,7 @@ impl Metrics {
     }
 
     /// Books what became of one message.
-    pub(crate) fn record_result(&self, outcome: &Result<(), PublishError>) {
+    pub(crate) fn record_result(&self, outcome: Result<(), PublishError>) {
         let result = match outcome {
             Ok(()) => "ok",
             Err(error) => error.reason().label(),

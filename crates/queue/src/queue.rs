@@ -154,7 +154,7 @@ impl EventQueue {
             None => self.line.publish(message).await,
         };
         timer.observe_duration();
-        self.metrics.record_result(&outcome);
+        self.metrics.record_result(outcome);
         self.metrics
             .inflight_bytes
             .set(i64::try_from(self.line.bytes_in_flight()).unwrap_or(i64::MAX));

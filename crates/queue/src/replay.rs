@@ -89,7 +89,7 @@ mod tests {
             .unwrap()
             .into_iter()
             .map(|line| match line {
-                Line::Event(event) => event.kind.to_string(),
+                Line::Event(event) => event.kind.clone(),
                 Line::Unreadable { text, .. } => text,
             })
             .collect()

@@ -140,7 +140,7 @@ fn with_parameters(url: &str, connect_timeout: Duration) -> String {
             continue;
         }
         let separator = if url.contains('?') { '&' } else { '?' };
-        url.push_str(&format!("{separator}{name}={value}"));
+        url = format!("{url}{separator}{name}={value}");
     }
     url
 }

@@ -88,16 +88,13 @@ impl Session {
             ),
         };
         // From here on nothing comes into line; what is in it is refused by whoever waits for the end.
-        match &fault {
-            Some(fault) => {
-                shared.metrics.channel_errors.inc();
-                shared.state.set_down(fault, Reason::Down);
-                self.end(END_WITHIN).await;
-            }
-            None => {
-                shared.state.set_down(&QueueError::Closed, Reason::Closed);
-                self.end(shared.publish_timeout).await;
-            }
+        if let Some(fault) = &fault {
+            shared.metrics.channel_errors.inc();
+            shared.state.set_down(fault, Reason::Down);
+            self.end(END_WITHIN).await;
+        } else {
+            shared.state.set_down(&QueueError::Closed, Reason::Closed);
+            self.end(shared.publish_timeout).await;
         }
         fault
     }

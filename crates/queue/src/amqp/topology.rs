@@ -116,7 +116,7 @@ impl Topology {
         )
         .await?;
 
-        self.declare_queue(channel, &self.dead_queue, self.kept())
+        self.declare_queue(channel, &self.dead_queue, Self::kept())
             .await?;
         let unrouted = self
             .declare_queue(channel, &self.unrouted_queue, self.worked_off())
@@ -155,7 +155,8 @@ impl Topology {
         arguments
     }
 
-    fn kept(&self) -> FieldTable {
+    /// The arguments of the queue that nobody empties.
+    fn kept() -> FieldTable {
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), text("quorum"));
         arguments.insert("x-delivery-limit".into(), AMQPValue::LongInt(LOOKS_MAX));

@@ -164,7 +164,7 @@ async fn copy_batch(row: &SqliteRow, new: &mut SqliteConnection) -> bool {
         .execute(new)
         .await
     };
-    kept(copy.await)
+    kept(&copy.await)
 }
 
 async fn copy_letter(row: &SqliteRow, new: &mut SqliteConnection) -> bool {
@@ -181,11 +181,11 @@ async fn copy_letter(row: &SqliteRow, new: &mut SqliteConnection) -> bool {
         .execute(new)
         .await
     };
-    kept(copy.await)
+    kept(&copy.await)
 }
 
-fn kept<T>(copied: sqlx::Result<T>) -> bool {
-    if let Err(error) = &copied {
+fn kept<T>(copied: &sqlx::Result<T>) -> bool {
+    if let Err(error) = copied {
         warn!(error = %error, "a row of the damaged queue file is left behind");
     }
     copied.is_ok()

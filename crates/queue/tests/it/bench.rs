@@ -25,7 +25,7 @@ pub(crate) enum Keep {
 }
 
 impl Bench {
-    pub(crate) async fn local() -> Self {
+    pub(crate) fn local() -> Self {
         let folder = TempDir::new().unwrap();
         let settings = Config {
             url: QueueUrl::Local(folder.path().join("queue.db")),
@@ -115,7 +115,7 @@ pub(crate) fn kinds(delivery: &Delivery) -> Vec<String> {
         .unwrap()
         .into_iter()
         .map(|line| match line {
-            hgpixel_event::Line::Event(event) => event.kind.to_string(),
+            hgpixel_event::Line::Event(event) => event.kind.clone(),
             hgpixel_event::Line::Unreadable { text, .. } => text,
         })
         .collect()

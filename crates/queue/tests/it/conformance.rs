@@ -13,7 +13,7 @@ macro_rules! on_every_backend {
     ($($test:ident),* $(,)?) => {
         mod local {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::$test(super::Bench::local().await).await; })*
+            async fn $test() { super::$test(super::Bench::local()).await; })*
         }
         mod amqp {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -345,7 +345,7 @@ async fn the_books_of_publishing_are_kept(bench: Bench) {
     publish(&queue, "a").await;
     let mut consumer = queue.consume().await.unwrap();
     let delivery = receive(&mut consumer).await;
-    settle(&mut consumer, &[delivery.clone()]).await;
+    settle(&mut consumer, std::slice::from_ref(&delivery)).await;
     let foreign = DeliveryTag::from(&delivery);
     soon(consumer.settle(&[foreign])).await.unwrap();
 

@@ -74,7 +74,7 @@ async fn an_unknown_vhost_is_refused_access() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_not_there_yet_is_no_error() {
-    let mut bench = Bench::local().await;
+    let mut bench = Bench::local();
     let url = format!("amqp://guest:guest@127.0.0.1:{}/%2f", free_port());
     bench.settings.url = QueueUrl::Amqp(SecretUrl::new(url));
     let begin = Instant::now();

@@ -16,7 +16,8 @@ use crate::bench::{
     wait_until_up,
 };
 
-const TIMEOUT: Duration = Duration::from_millis(2_000);
+/// The default of `queue.publish_timeout_ms`.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 async fn timed<T>(future: impl Future<Output = T>) -> (T, Duration) {
     let begin = Instant::now();

@@ -41,7 +41,7 @@ async fn the_process_that_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_accepted_is_lost_when_the_process_is_killed() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let mut accepted = BTreeSet::new();
     for round in 0..5 {
         accepted.extend(killed_after(&bench, round, 150));

@@ -10,7 +10,7 @@ use crate::bench::{Bench, batch, kinds, large_batch, publish, receive, soon};
 
 /// A file with small and large batches, closed.
 async fn filled() -> (Bench, BTreeSet<String>) {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let queue = bench.open().await;
     let mut kept = BTreeSet::new();
     for number in 0..60 {
@@ -132,13 +132,13 @@ async fn flipped_bytes_and_truncations_never_keep_it_from_opening() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_torn_log_loses_no_committed_batch_before_the_tear() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let queue = bench.open().await;
     for number in 0..10 {
         publish(&queue, number).await;
     }
     // As a power failure leaves it: the file and its log as they are, and half a frame more.
-    let copy = Bench::local().await;
+    let copy = Bench::local();
     for name in ["queue.db", "queue.db-wal"] {
         let mut bytes = std::fs::read(bench.folder().join(name)).unwrap();
         if name.ends_with("wal") {

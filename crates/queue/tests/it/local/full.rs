@@ -26,7 +26,7 @@ async fn fill(queue: &EventQueue) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_file_refuses_keeps_what_it_has_and_takes_batches_again() {
-    let mut bench = Bench::local().await;
+    let mut bench = Bench::local();
     bench.settings.local_bytes_max = 2 * 1024 * 1024;
     let queue = bench.open().await;
     let accepted = fill(&queue).await;
@@ -60,7 +60,7 @@ async fn a_full_file_refuses_keeps_what_it_has_and_takes_batches_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emptied_file_becomes_small_again() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let queue = bench.open().await;
     for _ in 0..120 {
         soon(queue.publish(large_batch(200_000))).await.unwrap();

@@ -9,7 +9,7 @@ use crate::bench::{Bench, kinds, publish, receive, settle, soon};
 
 #[tokio::test]
 async fn a_second_owner_is_refused_in_one_line_and_the_next_one_is_not() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let queue = bench.open().await;
     let refused = EventQueue::open(&bench.settings, &Registry::new())
         .await
@@ -23,7 +23,7 @@ async fn a_second_owner_is_refused_in_one_line_and_the_next_one_is_not() {
 
 #[tokio::test]
 async fn a_second_consumer_is_refused_while_the_first_lives() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let queue = bench.open().await;
     let first = queue.consume().await.unwrap();
     assert_eq!(queue.consume().await.unwrap_err(), QueueError::Consumed);
@@ -33,7 +33,7 @@ async fn a_second_consumer_is_refused_while_the_first_lives() {
 
 #[tokio::test]
 async fn events_accepted_are_counted_over_every_run() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let queue = bench.open().await;
     assert_eq!(queue.accepted_before(), 0);
     let three = EncodedBatch::encode(&vec![hgpixel_event::Event::default(); 3]);
@@ -58,7 +58,7 @@ async fn events_accepted_are_counted_over_every_run() {
 
 #[tokio::test]
 async fn a_file_of_something_else_is_left_alone() {
-    let mut bench = Bench::local().await;
+    let mut bench = Bench::local();
     let path = bench.folder().join("other.db");
     bench.settings.url = QueueUrl::Local(path.clone());
     let options = sqlx::sqlite::SqliteConnectOptions::new()
@@ -81,7 +81,7 @@ async fn a_file_of_something_else_is_left_alone() {
 
 #[tokio::test]
 async fn a_file_that_does_not_exist_holds_no_dead_letters() {
-    let bench = Bench::local().await;
+    let bench = Bench::local();
     let mut dead = DeadLetters::open(&bench.settings).await.unwrap();
     assert_eq!(dead.list(10).await.unwrap(), []);
     assert_eq!(dead.replay(10).await.unwrap(), 0);
