@@ -103,7 +103,7 @@ fn bodies() -> Vec<(&'static str, Vec<u8>, u16)> {
         ("too many entries", text(with("eventData", Value::Object(entries(31)))), 400),
         ("bad site key", text(with("clientID", json!("a b"))), 400),
         ("long site key", text(with("clientID", json!("a".repeat(65)))), 400),
-        ("site key of a wrong type", text(with("clientID", json!(5))), 400),
+        ("site key of a wrong type", text(with("clientID", json!(["bad.example"]))), 400),
         ("another scheme", text(with("url", json!("javascript:alert(1)"))), 400),
         ("long url", text(with("url", json!(format!("https://bad.example/{}", "a".repeat(4_000))))), 204),
         ("long title", text(with("title", json!("t".repeat(5_000)))), 204),

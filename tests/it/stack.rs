@@ -262,7 +262,7 @@ pub(crate) fn client() -> Result<Client> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
-    let builder = Client::builder().timeout(Duration::from_secs(30));
+    let builder = Client::builder().timeout(Duration::from_secs(120));
     Ok(builder
         .redirect(reqwest::redirect::Policy::none())
         .build()?)

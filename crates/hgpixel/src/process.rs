@@ -188,7 +188,7 @@ impl Process {
             }
         }
         if roles.contains(&Role::Query) {
-            app = app.merge(self.start_query(store).await?);
+            app = app.merge(self.start_query(store)?);
         } else if roles.contains(&Role::Ingest) {
             // Pages load the script from where they send to.
             app = app.merge(hgpixel_query::pixel_router());
@@ -230,7 +230,7 @@ impl Process {
         .context("start the leader's work")
     }
 
-    async fn start_query(&self, store: &EventStore) -> anyhow::Result<Router> {
+    fn start_query(&self, store: &EventStore) -> anyhow::Result<Router> {
         let deps = hgpixel_query::Deps {
             settings: self.settings.clone(),
             store: store.clone(),
@@ -240,7 +240,7 @@ impl Process {
             health: self.health.clone(),
             lifecycle: self.lifecycle.clone(),
         };
-        hgpixel_query::start(deps).await.context("start query")
+        hgpixel_query::start(deps).context("start query")
     }
 
     /// The name of this worker's books: the settings', else what no two workers of a host share and a restart does not change.

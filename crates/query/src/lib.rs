@@ -50,11 +50,7 @@ pub struct Deps {
 ///
 /// # Errors
 /// When `public_url` cannot be read, or the registry already holds this service's metrics.
-#[expect(
-    clippy::unused_async,
-    reason = "services start alike, and those that await something are awaited"
-)]
-pub async fn start(deps: Deps) -> anyhow::Result<axum::Router> {
+pub fn start(deps: Deps) -> anyhow::Result<axum::Router> {
     let state = state::App::new(&deps)?;
     readiness::watch_store(&deps);
     Ok(routes::router(state))
