@@ -100,11 +100,13 @@ pub(crate) struct Answer {
     pub(crate) deadline: Instant,
     sender: oneshot::Sender<Outcome>,
     // Held until the outcome is known: the message's bytes are in memory for so long.
-    _bytes: OwnedSemaphorePermit,
+    bytes: OwnedSemaphorePermit,
 }
 
 impl Answer {
     pub(crate) fn give(self, outcome: Outcome) {
+        // First the bytes, so that whoever hears of the outcome may use them again.
+        drop(self.bytes);
         // An error means that nobody waits any more, which is the sender's affair.
         self.sender.send(outcome).ok();
     }
@@ -139,7 +141,7 @@ impl Line {
             answer: Answer {
                 deadline,
                 sender,
-                _bytes: bytes,
+                bytes,
             },
         };
         self.tickets.try_send(ticket).map_err(|error| match error {

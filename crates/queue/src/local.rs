@@ -53,6 +53,7 @@ pub(crate) struct LocalQueue {
 struct Shared {
     path: PathBuf,
     metrics: Metrics,
+    state: State,
     commands: mpsc::Sender<Command>,
     /// What was just committed, for the reader.
     recent: Mutex<Recent>,
@@ -85,6 +86,7 @@ impl LocalQueue {
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             metrics: metrics.clone(),
+            state: state.clone(),
             commands,
             recent: Mutex::new(Recent::default()),
             arrived: Notify::new(),

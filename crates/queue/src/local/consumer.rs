@@ -27,6 +27,24 @@ struct Session {
     /// Rows up to this one may have been delivered in an earlier session.
     delivered_through: i64,
     _reader: DropGuard,
+    _receiving: Receiving,
+}
+
+/// While it lives the queue's state says that a consumer receives.
+#[derive(Debug)]
+struct Receiving(Arc<Shared>);
+
+impl Receiving {
+    fn begin(shared: &Arc<Shared>) -> Self {
+        shared.state.set_receiving(true);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        self.0.state.set_receiving(false);
+    }
 }
 
 impl LocalConsumer {
@@ -51,6 +69,7 @@ impl LocalConsumer {
             rows,
             delivered_through: self.shared.delivered_through.load(Ordering::Relaxed),
             _reader: CancellationToken::drop_guard(stop),
+            _receiving: Receiving::begin(&self.shared),
         });
         Ok(())
     }

@@ -134,6 +134,8 @@ pub(crate) async fn publish_in_the_end(queue: &EventQueue, kind: &str) -> Vec<Pu
         while let Err(error) = queue.publish(batch(kind)).await {
             errors.push(error);
             queue.state().wait_for(|state| state.up).await.unwrap();
+            // It may be up, and what is missing not yet made again.
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
     .await;

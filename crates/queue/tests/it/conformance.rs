@@ -39,6 +39,7 @@ on_every_backend!(
     dead_letters_are_listed_replayed_and_purged,
     replayed_letters_arrive_as_batches_with_new_ids,
     the_books_of_publishing_are_kept,
+    the_state_tells_whether_a_consumer_receives,
 );
 
 async fn a_batch_arrives_byte_for_byte(bench: Bench) {
@@ -363,4 +364,22 @@ async fn the_books_of_publishing_are_kept(bench: Bench) {
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
+}
+
+async fn the_state_tells_whether_a_consumer_receives(bench: Bench) {
+    let queue = bench.open().await;
+    let mut state = queue.state();
+    assert!(!state.borrow().receiving);
+    let mut consumer = queue.consume().await.unwrap();
+    soon(state.wait_for(|state| state.receiving)).await.unwrap();
+    soon(consumer.pause()).await;
+    soon(state.wait_for(|state| !state.receiving))
+        .await
+        .unwrap();
+    soon(consumer.resume()).await.unwrap();
+    soon(state.wait_for(|state| state.receiving)).await.unwrap();
+    drop(consumer);
+    soon(state.wait_for(|state| !state.receiving))
+        .await
+        .unwrap();
 }
