@@ -182,7 +182,7 @@ async fn the_demo_is_full_and_alive_within_a_minute() -> Result<()> {
             .await
             .is_ok_and(|stored| stored >= 2_000.0)
     };
-    wait_until("2,000 events of the demo", Duration::from_secs(60), stored).await?;
+    wait_until("2,000 events of the demo", Duration::from_mins(1), stored).await?;
     let before = demo.metric("hgpixel_events_stored_total").await?;
     let more = async || {
         demo.metric("hgpixel_events_stored_total")

@@ -99,7 +99,7 @@ impl Load {
             async || self.sent.accepted.load(Ordering::Relaxed) >= goal || self.task.is_finished();
         wait_until(
             &format!("{goal} accepted events"),
-            Duration::from_secs(180),
+            Duration::from_mins(3),
             reached,
         )
         .await?;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use hgpixel_testkit::{HgpixelBuilder, HgpixelProcess, PostgresDatabase, RabbitVhost, wait_until};
+use hgpixel_testkit::{
+    HgpixelBuilder, HgpixelProcess, PostgresDatabase, RabbitVhost, shared_redis, wait_until,
+};
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
 
@@ -13,16 +15,18 @@ pub(crate) struct Stack {
     pub(crate) client: Client,
     token: String,
     /// Kept for as long as the processes use them.
-    _servers: Option<(PostgresDatabase, RabbitVhost)>,
+    servers: Option<(PostgresDatabase, RabbitVhost)>,
 }
 
 enum Parts {
     Embedded(HgpixelProcess),
-    Fleet {
-        ingest: HgpixelProcess,
-        worker: HgpixelProcess,
-        query: HgpixelProcess,
-    },
+    Fleet(Box<Fleet>),
+}
+
+struct Fleet {
+    ingest: HgpixelProcess,
+    worker: HgpixelProcess,
+    query: HgpixelProcess,
 }
 
 /// The books, in events.
@@ -50,19 +54,19 @@ impl Stack {
 
     pub(crate) async fn embedded_with(settings: &[(&str, &str)]) -> Result<Self> {
         let process = with(HgpixelProcess::serve(), settings).start().await?;
-        Self::of(Parts::Embedded(process), None).await
+        Self::of(Parts::Embedded(process)).await
     }
 
     /// Ingest, worker and query, each a process, on shared servers.
     pub(crate) async fn fleet() -> Result<Self> {
-        Self::fleet_with(&[]).await
-    }
-
-    pub(crate) async fn fleet_with(settings: &[(&str, &str)]) -> Result<Self> {
-        let database = PostgresDatabase::create().await?;
-        let vhost = RabbitVhost::create().await?;
-        let mut stack = Self::fleet_on(&database.url(), &vhost.url(), settings).await?;
-        stack._servers = Some((database, vhost));
+        let (database, vhost) = (
+            PostgresDatabase::create().await?,
+            RabbitVhost::create().await?,
+        );
+        let redis = shared_redis().await?;
+        let settings = [("HGPIXEL_CACHE__URL", redis.as_str())];
+        let mut stack = Self::fleet_on(&database.url(), &vhost.url(), &settings).await?;
+        stack.servers = Some((database, vhost));
         Ok(stack)
     }
 
@@ -80,24 +84,21 @@ impl Stack {
         query.run(&["migrate"]).await?;
         let (ingest, worker) = (part("ingest").start().await?, part("worker").start().await?);
         query.restart().await?;
-        Self::of(
-            Parts::Fleet {
-                ingest,
-                worker,
-                query,
-            },
-            None,
-        )
-        .await
+        let fleet = Fleet {
+            ingest,
+            worker,
+            query,
+        };
+        Self::of(Parts::Fleet(Box::new(fleet))).await
     }
 
-    async fn of(parts: Parts, servers: Option<(PostgresDatabase, RabbitVhost)>) -> Result<Self> {
+    async fn of(parts: Parts) -> Result<Self> {
         let client = client()?;
         let mut stack = Self {
             parts,
             client,
             token: String::new(),
-            _servers: servers,
+            servers: None,
         };
         stack.token = stack
             .query()
@@ -111,21 +112,21 @@ impl Stack {
     pub(crate) fn ingest(&self) -> &HgpixelProcess {
         match &self.parts {
             Parts::Embedded(process) => process,
-            Parts::Fleet { ingest, .. } => ingest,
+            Parts::Fleet(fleet) => &fleet.ingest,
         }
     }
 
     pub(crate) fn worker(&self) -> &HgpixelProcess {
         match &self.parts {
             Parts::Embedded(process) => process,
-            Parts::Fleet { worker, .. } => worker,
+            Parts::Fleet(fleet) => &fleet.worker,
         }
     }
 
     pub(crate) fn query(&self) -> &HgpixelProcess {
         match &self.parts {
             Parts::Embedded(process) => process,
-            Parts::Fleet { query, .. } => query,
+            Parts::Fleet(fleet) => &fleet.query,
         }
     }
 
@@ -133,11 +134,7 @@ impl Stack {
     pub(crate) fn processes(&self) -> Vec<&HgpixelProcess> {
         match &self.parts {
             Parts::Embedded(process) => vec![process],
-            Parts::Fleet {
-                ingest,
-                worker,
-                query,
-            } => vec![ingest, worker, query],
+            Parts::Fleet(fleet) => vec![&fleet.ingest, &fleet.worker, &fleet.query],
         }
     }
 
@@ -232,7 +229,7 @@ impl Stack {
         };
         wait_until(
             "everything accepted to be stored",
-            Duration::from_secs(120),
+            Duration::from_mins(2),
             has_ended,
         )
         .await
@@ -249,7 +246,7 @@ impl Stack {
         };
         wait_until(
             &format!("{count} rows in /view-data"),
-            Duration::from_secs(60),
+            Duration::from_mins(1),
             has,
         )
         .await
@@ -262,7 +259,7 @@ pub(crate) fn client() -> Result<Client> {
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
-    let builder = Client::builder().timeout(Duration::from_secs(120));
+    let builder = Client::builder().timeout(Duration::from_mins(2));
     Ok(builder
         .redirect(reqwest::redirect::Policy::none())
         .build()?)

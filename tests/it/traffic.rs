@@ -19,7 +19,7 @@ const BEACON_EVENTS: usize = 20;
 /// Beacons under way at once.
 const SENDERS: usize = 8;
 /// A beacon that is not accepted by then has found a fault.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a load has sent.
 #[derive(Default)]

@@ -56,7 +56,7 @@ pub(crate) async fn run_with(
     let drain = Duration::from_millis(settings.http.drain_delay_ms);
     // The servers cut what is left at the timeout itself; a moment more lets their tasks end in order.
     let deadline = Duration::from_millis(settings.http.shutdown_timeout_ms) + LAST_MOMENT;
-    let mut process = Process::new(settings).await?;
+    let mut process = Process::new(settings)?;
     tokio::select! {
         _ = signals.next() => return Ok(ExitCode::SUCCESS),
         started = process.start(roles) => started?,
@@ -87,7 +87,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Takes the addresses, and serves the private one: a process that is still starting can be asked how it is.
-    async fn new(settings: Settings) -> anyhow::Result<Self> {
+    fn new(settings: Settings) -> anyhow::Result<Self> {
         let registry = registry();
         let health = Health::new();
         let lifecycle = Lifecycle::new();
@@ -240,7 +240,7 @@ impl Process {
             health: self.health.clone(),
             lifecycle: self.lifecycle.clone(),
         };
-        hgpixel_query::start(deps).context("start query")
+        hgpixel_query::start(&deps).context("start query")
     }
 
     /// The name of this worker's books: the settings', else what no two workers of a host share and a restart does not change.

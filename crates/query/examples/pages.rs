@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
         health: Health::new(),
         lifecycle: Lifecycle::new(),
     };
-    let router = start(deps)?;
+    let router = start(&deps)?;
     let is_empty = std::env::args().any(|argument| argument == "empty");
     let traffic = async move {
         if is_empty {

@@ -50,8 +50,8 @@ pub struct Deps {
 ///
 /// # Errors
 /// When `public_url` cannot be read, or the registry already holds this service's metrics.
-pub fn start(deps: Deps) -> anyhow::Result<axum::Router> {
-    let state = state::App::new(&deps)?;
-    readiness::watch_store(&deps);
+pub fn start(deps: &Deps) -> anyhow::Result<axum::Router> {
+    let state = state::App::new(deps)?;
+    readiness::watch_store(deps);
     Ok(routes::router(state))
 }

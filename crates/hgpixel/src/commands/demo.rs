@@ -36,7 +36,7 @@ async fn serve(mut settings: Settings, events: u64) -> anyhow::Result<ExitCode> 
     settings.cache.url = CacheUrl::Memory;
     // The visitors' addresses are made up and named by us, over loopback.
     settings.ingest.trusted_proxies = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
-    settings.ingest.forwarded_header = "x-forwarded-for".to_owned();
+    "x-forwarded-for".clone_into(&mut settings.ingest.forwarded_header);
     let is_new = !settings.data_dir.join("hgpixel.db").exists();
     process::run_with(settings, Role::ALL, |process| {
         let base = Url::parse(&process.loopback())?;

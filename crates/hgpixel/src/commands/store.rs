@@ -87,4 +87,4 @@ async fn open(settings: &Settings) -> anyhow::Result<EventStore> {
 }
 
 /// How long a login link may be used.
-pub(crate) const LOGIN_LINK_TTL: Duration = Duration::from_secs(3_600);
+pub(crate) const LOGIN_LINK_TTL: Duration = Duration::from_hours(1);

@@ -70,7 +70,7 @@ impl Traffic {
             let page = self.page(site);
             let url = address(site, page, query);
             let events = self.page_events(site, time_ms, now_ms);
-            beacons.push(beacon(site, &visitor, page, &url, &referrer, events));
+            beacons.push(beacon(site, &visitor, page, &url, &referrer, &events));
             referrer = url;
             query = "";
             time_ms += self.random.i64(4_000..4 * MINUTE_MS);
@@ -179,7 +179,7 @@ fn beacon(
     page: &Page,
     url: &str,
     referrer: &str,
-    events: Vec<Value>,
+    events: &[Value],
 ) -> Beacon {
     Beacon {
         user_agent: visitor.user_agent,

@@ -54,7 +54,7 @@ impl Pages {
             lifecycle: Lifecycle::new(),
         };
         Self {
-            router: start(deps).unwrap(),
+            router: start(&deps).unwrap(),
             store,
             clock,
             _directory: directory,
