@@ -71,6 +71,7 @@ async fn append(store: &EventStore, rows: impl IntoIterator<Item = NewEvent>) {
         id: Uuid::new_v4(),
         rows: rows.into_iter().collect(),
         dead_lettered: Vec::new(),
+        replayed: false,
     };
     store
         .writer("example")

@@ -1,8 +1,8 @@
 //! Show what was stored: the home page, `/view-data`, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
-//! other ([`access`]). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
-//! script and loads nothing from elsewhere ([`headers`]).
+//! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
+//! script and loads nothing from elsewhere (`headers`).
 //!
 //! Absent: figures and charts, the store's SQL, listeners (the binary serves the router), and any state that a second process
 //! would have to know, save the counts that the cache holds for a second and the login limiter's memory.

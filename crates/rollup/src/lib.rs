@@ -38,7 +38,8 @@ pub struct Deps {
 pub fn start(deps: Deps) -> anyhow::Result<()> {
     let metrics = Metrics::register(&deps.registry).context("register the leader's metrics")?;
     let lifecycle = deps.lifecycle.clone();
-    deps.lifecycle.spawn("leader", run(deps.store, metrics, lifecycle));
+    deps.lifecycle
+        .spawn("leader", run(deps.store, metrics, lifecycle));
     Ok(())
 }
 

@@ -13,9 +13,15 @@ pub(crate) struct Metrics {
 impl Metrics {
     pub(crate) fn register(registry: &Registry) -> prometheus::Result<Self> {
         let metrics = Self {
-            leader: IntGauge::new("hgpixel_leader", "Whether this process leads (1) or not (0).")?,
+            leader: IntGauge::new(
+                "hgpixel_leader",
+                "Whether this process leads (1) or not (0).",
+            )?,
             tasks: IntCounterVec::new(
-                Opts::new("hgpixel_leader_tasks_total", "Pieces of the leader's work, by task and result."),
+                Opts::new(
+                    "hgpixel_leader_tasks_total",
+                    "Pieces of the leader's work, by task and result.",
+                ),
                 &["task", "result"],
             )?,
         };

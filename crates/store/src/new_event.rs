@@ -12,6 +12,8 @@ pub struct Message {
     pub rows: Vec<NewEvent>,
     /// Its events that went to the dead-letter queue instead: how many for which reason. Reasons are a bounded set.
     pub dead_lettered: Vec<(String, u64)>,
+    /// Whether its events come back from the dead letters, where they were booked before.
+    pub replayed: bool,
 }
 
 impl Message {

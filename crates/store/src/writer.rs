@@ -47,6 +47,8 @@ pub struct Appended {
     pub redelivered: u64,
     /// What was recorded as dead-lettered, by reason; without the messages that were stored already.
     pub dead_lettered: Vec<(String, u64)>,
+    /// Events of first-time messages that come back from the dead letters: each is in `stored`, `duplicate` or `dead_lettered` once more.
+    pub replayed: u64,
 }
 
 /// Stores batches under one name, in whose books they are counted. Use one from one task; several may work at the same time.
@@ -115,7 +117,7 @@ impl Writer {
         let message = Message {
             id: Uuid::new_v4(),
             rows: rows.to_vec(),
-            dead_lettered: Vec::new(),
+            ..Message::default()
         };
         self.pass(&[message], End::Rollback).await.map(|_| ())
     }
@@ -193,6 +195,9 @@ impl Writer {
                 appended.redelivered += message.events();
                 numbers.for_each(drop);
                 continue;
+            }
+            if message.replayed {
+                appended.replayed += message.events();
             }
             appended
                 .dead_lettered

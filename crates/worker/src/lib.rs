@@ -141,7 +141,8 @@ impl Worker {
                 () = sleep_until(self.gather_until.unwrap_or_else(Instant::now)), if self.is_ripe_later() => {}
                 _ = look.tick() => self.look(&mut consumer).await?,
             }
-            self.hand_over_if_ripe();
+            // A broker that waits for us sends no company to wait for.
+            self.hand_over_if_ripe(consumer.is_exhausted());
         }
         self.finish(&mut consumer).await
     }
@@ -162,12 +163,13 @@ impl Worker {
         !self.is_storing && self.gather_until.is_some()
     }
 
-    fn hand_over_if_ripe(&mut self) {
+    fn hand_over_if_ripe(&mut self, is_exhausted: bool) {
         let is_full = self.gathered.events >= self.settings.batch_events;
         let has_waited = self
             .gather_until
             .is_some_and(|until| until <= Instant::now());
-        if !self.is_storing && (is_full || has_waited) {
+        let is_ripe = is_full || has_waited || (is_exhausted && self.gathered.events > 0);
+        if !self.is_storing && is_ripe {
             self.hand_over();
         }
     }

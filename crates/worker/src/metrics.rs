@@ -16,6 +16,8 @@ pub(crate) struct Metrics {
     duplicate: IntCounter,
     /// Events that came again from the queue after they were stored.
     redelivered: IntCounter,
+    /// Events that came back from the dead letters: the books balance with these on the side of what was accepted.
+    replayed: IntCounter,
     /// Events that were set aside, by reason.
     dead_lettered: IntCounterVec,
     /// From receipt to commit, in seconds, per event.
@@ -37,6 +39,10 @@ impl Metrics {
             redelivered: IntCounter::new(
                 "hgpixel_events_redelivered_total",
                 "Events of queue messages that had been stored before, skipped.",
+            )?,
+            replayed: IntCounter::new(
+                "hgpixel_events_replayed_total",
+                "Events that came back from the dead letters, and were stored, eaten or set aside once more.",
             )?,
             dead_lettered: IntCounterVec::new(
                 Opts::new(
@@ -63,10 +69,11 @@ impl Metrics {
         for reason in REASONS {
             metrics.dead_lettered.with_label_values(&[reason]);
         }
-        let collectors: [Box<dyn Collector>; 6] = [
+        let collectors: [Box<dyn Collector>; 7] = [
             Box::new(metrics.stored.clone()),
             Box::new(metrics.duplicate.clone()),
             Box::new(metrics.redelivered.clone()),
+            Box::new(metrics.replayed.clone()),
             Box::new(metrics.dead_lettered.clone()),
             Box::new(metrics.event_age.clone()),
             Box::new(metrics.retries.clone()),
@@ -84,6 +91,7 @@ impl Metrics {
                 "stored" => self.stored.inc_by(*events),
                 "duplicate" => self.duplicate.inc_by(*events),
                 "redelivered" => self.redelivered.inc_by(*events),
+                "replayed" => self.replayed.inc_by(*events),
                 account => {
                     if let Some(reason) = account.strip_prefix("dead_lettered.") {
                         self.dead_lettered
@@ -99,6 +107,7 @@ impl Metrics {
         self.stored.inc_by(appended.stored);
         self.duplicate.inc_by(appended.duplicate);
         self.redelivered.inc_by(appended.redelivered);
+        self.replayed.inc_by(appended.replayed);
         for (reason, events) in &appended.dead_lettered {
             self.dead_lettered
                 .with_label_values(&[reason])

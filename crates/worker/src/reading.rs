@@ -18,6 +18,7 @@ pub(crate) fn read(delivery: &Delivery, enrichment: &Enrichment, clock: &Clock) 
     let mut read = Read {
         message: Message {
             id: delivery.id,
+            replayed: delivery.replayed,
             ..Message::default()
         },
         dead: Vec::new(),

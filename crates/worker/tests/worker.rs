@@ -189,6 +189,7 @@ async fn a_rejected_event_is_set_aside_and_its_whole_company_is_stored() {
         .unwrap();
     assert_eq!(letters.replay(10).await.unwrap(), 1);
     rig.reaches(STORED, 500.0).await;
+    rig.reaches("hgpixel_events_replayed_total", 1.0).await;
     assert!(letters.list(10).await.unwrap().is_empty());
     rig.stop().await;
 }

@@ -77,6 +77,7 @@ impl Pages {
             id: Uuid::new_v4(),
             rows: rows.collect(),
             dead_lettered: Vec::new(),
+            replayed: false,
         };
         let mut writer = self.store.writer("test").await.unwrap();
         writer.append(&[message]).await.unwrap();

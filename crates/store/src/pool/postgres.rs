@@ -15,7 +15,7 @@ const IDLE_TRUSTED: Duration = Duration::from_secs(30);
 /// That question must be answered within this time, or the connection is thrown away.
 const ALIVE_WITHIN: Duration = Duration::from_millis(500);
 /// Connections are renewed, so that what a server keeps for each cannot grow for ever.
-const LIFETIME_MAX: Duration = Duration::from_secs(30 * 60);
+const LIFETIME_MAX: Duration = Duration::from_mins(30);
 
 pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Backend, StoreError> {
     let pool = PgPoolOptions::new()

@@ -39,7 +39,7 @@ impl Plan {
             from_ms: filter.from_ms,
             until_ms: filter.until_ms,
         };
-        Ok(Self::narrow(pool, sites, conditions).await?)
+        Self::narrow(pool, sites, conditions).await
     }
 
     /// Looks where the fewest events are: a user's, else an address's, else the sites'. What chose the place need not be asked of each
@@ -81,9 +81,10 @@ impl Plan {
         })
     }
 
-    /// Whether every event of the sites matches.
+    /// Whether every event of the sites matches. No source at all is an address or a user that nobody knows: nothing matches.
     pub(super) fn is_everything(&self) -> bool {
         self.conditions == Conditions::default()
+            && !self.sources.is_empty()
             && self
                 .sources
                 .iter()

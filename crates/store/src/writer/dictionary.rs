@@ -3,7 +3,7 @@
 //! New texts are written and committed *before* the batch that needs them, in a small transaction of their own: a number that is
 //! remembered is then never one that a rollback took away. A text that stays without an event is harmless.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use hgpixel_event::Place;
 use sha2::{Digest, Sha256};
@@ -167,43 +167,66 @@ impl Dictionaries {
         rows: &[&NewEvent],
     ) -> Result<Vec<Interned>, StoreError> {
         let mut unknown: BTreeMap<Key, Entry<'_>> = BTreeMap::new();
-        let mut known: BTreeMap<Key, i32> = BTreeMap::new();
-        let mut keys = Vec::with_capacity(rows.len());
-        for row in rows {
-            let entries = entries(row);
-            let row_keys = entries.map(|(table, entry)| {
-                entry.map(|entry| {
-                    let key = entry.key(table);
-                    if !known.contains_key(&key) {
-                        match self.remembered.get(key) {
-                            Some(id) => drop(known.insert(key, id)),
-                            None => drop(unknown.insert(key, entry)),
-                        }
-                    }
-                    key
-                })
-            });
-            keys.push(row_keys);
+        let numbers: Vec<[Number; 8]> = rows
+            .iter()
+            .map(|row| entries(row).map(|(table, entry)| self.number(table, entry, &mut unknown)))
+            .collect();
+        let found = if unknown.is_empty() {
+            HashMap::new()
+        } else {
+            find_or_add(pool, &unknown).await?
+        };
+        for (key, id) in &found {
+            self.remembered.insert(*key, *id);
         }
-        if !unknown.is_empty() {
-            let found = find_or_add(pool, &unknown).await?;
-            for (key, id) in &found {
-                self.remembered.insert(*key, *id);
-            }
-            known.extend(found);
+        numbers
+            .iter()
+            .map(|numbers| interned(numbers, &found))
+            .collect()
+    }
+
+    fn number<'a>(
+        &mut self,
+        table: Table,
+        entry: Option<Entry<'a>>,
+        unknown: &mut BTreeMap<Key, Entry<'a>>,
+    ) -> Number {
+        let Some(entry) = entry else {
+            return Number::Nothing;
+        };
+        let key = entry.key(table);
+        if let Some(id) = self.remembered.get(key) {
+            return Number::Known(id);
         }
-        keys.iter().map(|keys| numbers(keys, &known)).collect()
+        unknown.insert(key, entry);
+        Number::Sought(key)
     }
 }
 
-fn numbers(keys: &[Option<Key>; 8], known: &BTreeMap<Key, i32>) -> Result<Interned, StoreError> {
-    let number = |index: usize| match &keys[index] {
-        None => Ok(0),
-        // Absent only if somebody deletes from a dictionary just now; the next try adds it again.
-        Some(key) => known.get(key).copied().ok_or_else(|| {
-            StoreError::unavailable("dictionary", format!("a row of {} vanished", key.0.name()))
-        }),
-    };
+/// A text's number, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Nothing,
+    Known(i32),
+    Sought(Key),
+}
+
+impl Number {
+    fn resolve(self, found: &HashMap<Key, i32>) -> Result<i32, StoreError> {
+        match self {
+            Self::Nothing => Ok(0),
+            Self::Known(id) => Ok(id),
+            // Absent only if somebody deletes from a dictionary just now; the next try adds it again.
+            Self::Sought(key) => found.get(&key).copied().ok_or_else(|| {
+                let detail = format!("a row of {} vanished", key.0.name());
+                StoreError::unavailable("dictionary", detail)
+            }),
+        }
+    }
+}
+
+fn interned(numbers: &[Number; 8], found: &HashMap<Key, i32>) -> Result<Interned, StoreError> {
+    let number = |index: usize| numbers[index].resolve(found);
     Ok(Interned {
         page: number(0)?,
         referrer: number(1)?,
@@ -303,8 +326,8 @@ fn person<'a>(user_id: &'a str, session_id: &'a str) -> Option<Texts<'a>> {
 async fn find_or_add(
     pool: &Pool,
     unknown: &BTreeMap<Key, Entry<'_>>,
-) -> Result<BTreeMap<Key, i32>, StoreError> {
-    let mut found = BTreeMap::new();
+) -> Result<HashMap<Key, i32>, StoreError> {
+    let mut found = HashMap::new();
     let mut transaction = pool.begin().await?;
     for table in Table::ALL {
         // Sorted by digest, as a BTreeMap is: two workers that add the same texts wait for each other in one order.

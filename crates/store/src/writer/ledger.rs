@@ -27,6 +27,7 @@ pub(super) async fn add_books(
     accounts.insert("stored".to_owned(), appended.stored);
     accounts.insert("duplicate".to_owned(), appended.duplicate);
     accounts.insert("redelivered".to_owned(), appended.redelivered);
+    accounts.insert("replayed".to_owned(), appended.replayed);
     for (reason, count) in &appended.dead_lettered {
         *accounts
             .entry(format!("dead_lettered.{reason}"))

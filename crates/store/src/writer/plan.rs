@@ -100,7 +100,7 @@ pub(super) fn session_rows(
     for event in planned.iter().filter(|event| stored.contains(&event.key())) {
         match rows.last_mut() {
             Some(row) if (row.site, row.session) == (event.site, event.session) => {
-                extend(row, event)
+                extend(row, event);
             }
             _ => rows.push(session_row(event, &traits[&event.session])?),
         }

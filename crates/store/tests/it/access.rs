@@ -16,7 +16,7 @@ for_each_backend!(
     no_secret_is_stored,
 );
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 async fn a_link_works_once(place: Place) {
     let store = place.open().await;

@@ -55,7 +55,7 @@ async fn hits_create_sites_up_to_a_limit(place: Place) {
     assert!(
         created
             .iter()
-            .flat_map(|created| created.as_ref().err())
+            .filter_map(|created| created.as_ref().err())
             .all(|error| matches!(error, StoreError::SitesLimit(5)))
     );
     let known = store.sites().await.unwrap();

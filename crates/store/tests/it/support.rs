@@ -136,6 +136,7 @@ pub(crate) fn message(rows: Vec<NewEvent>) -> Message {
         id: Uuid::now_v7(),
         rows,
         dead_lettered: Vec::new(),
+        replayed: false,
     }
 }
 

@@ -163,7 +163,7 @@ async fn hostile_text_reads_back(place: Place) {
             &mut event.event.place.city,
         ];
         for place in places {
-            *place = (*text).to_owned();
+            (*text).clone_into(place);
         }
         event
     });
