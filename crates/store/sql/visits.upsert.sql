@@ -27,4 +27,3 @@ on conflict (site, visitor) do update set
     then excluded.last_ms
     else visits.last_ms
   end
-returning site, visitor, session, started_ms, last_ms

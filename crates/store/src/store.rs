@@ -204,6 +204,11 @@ impl EventStore {
             .await
     }
 
+    /// Whether anybody is logged in, or was within the last days.
+    pub async fn has_logins(&self) -> Result<bool, StoreError> {
+        self.pool.bounded(access::any(&self.pool)).await
+    }
+
     /// The session of a cookie, if it lives: at most 12 h idle (this call keeps it awake), at most 7 d old.
     pub async fn login_session(&self, cookie: &str) -> Result<Option<LoginSession>, StoreError> {
         self.pool

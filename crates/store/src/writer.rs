@@ -26,6 +26,7 @@ use crate::session_id::{COUNTER_MAX, session_id};
 pub(crate) mod bulk;
 mod check;
 pub(crate) mod dictionary;
+mod doubt;
 pub(crate) mod ledger;
 mod plan;
 mod remembered;
@@ -33,6 +34,8 @@ mod rows;
 mod visits;
 
 use dictionary::{Dictionaries, Interned};
+use doubt::Doubt;
+use ledger::Line;
 use plan::Planned;
 use visits::Seen;
 
@@ -62,6 +65,8 @@ pub struct Writer {
     sites: HashSet<i64>,
     epoch: i64,
     counter: i64,
+    /// The last commit, while its answer is not known.
+    doubt: Option<Doubt>,
 }
 
 /// How a pass over a batch ends.
@@ -88,14 +93,15 @@ impl Writer {
             sites: HashSet::new(),
             epoch,
             counter: 0,
+            doubt: None,
         })
     }
 
     /// Stores `batch` in one transaction: when it returns `Ok` it is committed to disk, and its messages may be settled.
     ///
     /// # Errors
-    /// Nothing of the batch is stored then. [`StoreError::is_retryable`] tells whether to try the same batch again (and a commit whose
-    /// answer was lost is then recognised by its messages' ids), or to look for the row at fault with [`Writer::probe`].
+    /// Nothing of the batch is stored then. [`StoreError::is_retryable`] tells whether to try the same batch again (if its commit
+    /// happened and only the answer was lost, that answer is given then), or to look for the row at fault with [`Writer::probe`].
     ///
     /// # Cancellation
     /// A dropped future rolls back, or leaves a commit that a second try recognises.
@@ -124,7 +130,8 @@ impl Writer {
 
     async fn pass(&mut self, batch: &[Message], end: End) -> Result<Appended, StoreError> {
         let pool = self.pool.clone();
-        pool.bounded(self.try_pass(batch, end)).await
+        // Boxed, because it is large and lives inside its callers' futures.
+        pool.bounded(Box::pin(self.try_pass(batch, end))).await
     }
 
     async fn try_pass(&mut self, batch: &[Message], end: End) -> Result<Appended, StoreError> {
@@ -137,24 +144,60 @@ impl Writer {
         let pool = self.pool.clone();
         let interned = self.dictionaries.intern(&pool, &rows).await?;
         let mut transaction = pool.begin().await?;
-        let appended = self.store(&mut transaction, batch, &interned).await?;
-        match end {
-            End::Commit => transaction.commit().await?,
-            End::Rollback => transaction.rollback().await?,
+        let messages = message_ids(batch);
+        let new = bulk::insert_batches(&mut transaction, &messages, self.clock.now_ms()).await?;
+        if let Some(appended) = self.settle_doubt(&mut transaction, &messages).await? {
+            transaction.rollback().await?;
+            return Ok(appended);
         }
-        Ok(appended)
+        let (appended, line) = self.store(&mut transaction, batch, new, &interned).await?;
+        if end == End::Rollback {
+            transaction.rollback().await?;
+            return Ok(appended);
+        }
+        self.doubt = Some(Doubt {
+            messages,
+            appended,
+            line,
+        });
+        transaction.commit().await?;
+        Ok(self
+            .doubt
+            .take()
+            .map(|doubt| doubt.appended)
+            .unwrap_or_default())
+    }
+
+    /// What the last commit would have answered, if its answer was lost and this is its batch again.
+    async fn settle_doubt(
+        &mut self,
+        transaction: &mut Transaction,
+        messages: &[Uuid],
+    ) -> Result<Option<Appended>, StoreError> {
+        let happened = match &self.doubt {
+            Some(doubt) => {
+                doubt
+                    .happened(transaction, &self.instance, messages)
+                    .await?
+            }
+            None => false,
+        };
+        Ok(if happened {
+            self.doubt.take().map(|doubt| doubt.appended)
+        } else {
+            None
+        })
     }
 
     async fn store(
         &mut self,
         transaction: &mut Transaction,
         batch: &[Message],
+        new: Vec<Uuid>,
         interned: &[Interned],
-    ) -> Result<Appended, StoreError> {
+    ) -> Result<(Appended, Option<Line>), StoreError> {
         let mut appended = Appended::default();
-        let mut planned = self
-            .first_time(transaction, batch, interned, &mut appended)
-            .await?;
+        let mut planned = first_time(batch, new, interned, &mut appended)?;
         let continued = self.assign_sessions(transaction, &mut planned).await?;
         let traits = bulk::traits(transaction, &continued).await?;
         let traits = plan::traits_of(&mut planned, traits);
@@ -168,49 +211,8 @@ impl Writer {
         ledger::add_hours(transaction, &self.instance, &plan::hours(&planned, &stored)).await?;
         appended.stored = stored.len() as u64;
         appended.duplicate += (planned.len() - stored.len()) as u64;
-        ledger::add_books(transaction, &self.instance, &appended).await?;
-        Ok(appended)
-    }
-
-    /// The events of the messages that were not stored before, each once.
-    async fn first_time<'a>(
-        &self,
-        transaction: &mut Transaction,
-        batch: &'a [Message],
-        interned: &[Interned],
-        appended: &mut Appended,
-    ) -> Result<Vec<Planned<'a>>, StoreError> {
-        let mut ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let new = bulk::insert_batches(transaction, &ids, self.clock.now_ms()).await?;
-        let mut new: HashSet<Uuid> = new.into_iter().collect();
-        let mut seen = HashSet::with_capacity(interned.len());
-        let mut planned = Vec::with_capacity(interned.len());
-        let mut interned = interned.iter();
-        for message in batch {
-            let numbers = interned.by_ref().take(message.rows.len());
-            // The same message twice in one batch: the second is a redelivery.
-            if !new.remove(&message.id) {
-                appended.redelivered += message.events();
-                numbers.for_each(drop);
-                continue;
-            }
-            if message.replayed {
-                appended.replayed += message.events();
-            }
-            appended
-                .dead_lettered
-                .extend(message.dead_lettered.iter().cloned());
-            for (row, interned) in message.rows.iter().zip(numbers) {
-                if seen.insert((row.event.site, row.event.id)) {
-                    planned.push(plan(row, *interned)?);
-                } else {
-                    appended.duplicate += 1;
-                }
-            }
-        }
-        Ok(planned)
+        let line = ledger::add_books(transaction, &self.instance, &appended).await?;
+        Ok((appended, line))
     }
 
     /// Gives each event its session, and returns those that may have had events before.
@@ -283,6 +285,49 @@ impl Writer {
             None => Ok(()),
         }
     }
+}
+
+fn message_ids(batch: &[Message]) -> Vec<Uuid> {
+    let mut ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+/// The events of the messages that were not stored before, each once.
+fn first_time<'a>(
+    batch: &'a [Message],
+    new: Vec<Uuid>,
+    interned: &[Interned],
+    appended: &mut Appended,
+) -> Result<Vec<Planned<'a>>, StoreError> {
+    let mut new: HashSet<Uuid> = new.into_iter().collect();
+    let mut seen = HashSet::with_capacity(interned.len());
+    let mut planned = Vec::with_capacity(interned.len());
+    let mut interned = interned.iter();
+    for message in batch {
+        let numbers = interned.by_ref().take(message.rows.len());
+        // The same message twice in one batch: the second is a redelivery.
+        if !new.remove(&message.id) {
+            appended.redelivered += message.events();
+            numbers.for_each(drop);
+            continue;
+        }
+        if message.replayed {
+            appended.replayed += message.events();
+        }
+        appended
+            .dead_lettered
+            .extend(message.dead_lettered.iter().cloned());
+        for (row, interned) in message.rows.iter().zip(numbers) {
+            if seen.insert((row.event.site, row.event.id)) {
+                planned.push(plan(row, *interned)?);
+            } else {
+                appended.duplicate += 1;
+            }
+        }
+    }
+    Ok(planned)
 }
 
 fn plan(row: &NewEvent, interned: Interned) -> Result<Planned<'_>, StoreError> {

@@ -92,6 +92,12 @@ pub(crate) async fn session(
     }))
 }
 
+pub(crate) async fn any(pool: &Pool) -> Result<bool, StoreError> {
+    let count = include_str!("../../sql/login.count.sql");
+    let logins: i64 = reading!(pool, db => sqlx::query_scalar(count).fetch_one(db).await?);
+    Ok(logins > 0)
+}
+
 pub(crate) async fn end(pool: &Pool, cookie: &str) -> Result<(), StoreError> {
     let delete = include_str!("../../sql/login.end.sql");
     writing!(pool, db => sqlx::query(delete).bind(secret::hash(cookie)).execute(db).await?

@@ -18,30 +18,48 @@ pub(crate) fn hour(time_ms: i64) -> i32 {
     i32::try_from(hour).unwrap_or(if hour < 0 { i32::MIN } else { i32::MAX })
 }
 
+/// A line of an instance's books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) account: String,
+    pub(super) events: i64,
+}
+
+/// Books a batch; returns one of the lines that this changed, as it stands now.
 pub(super) async fn add_books(
     transaction: &mut Transaction,
     instance: &str,
     appended: &Appended,
-) -> Result<(), StoreError> {
-    let mut accounts: BTreeMap<String, u64> = BTreeMap::new();
-    accounts.insert("stored".to_owned(), appended.stored);
-    accounts.insert("duplicate".to_owned(), appended.duplicate);
-    accounts.insert("redelivered".to_owned(), appended.redelivered);
-    accounts.insert("replayed".to_owned(), appended.replayed);
+) -> Result<Option<Line>, StoreError> {
+    let add = include_str!("../../sql/books.add.sql");
+    let mut line = None;
+    for (account, events) in accounts(appended) {
+        let events: i64 = within!(*transaction, db => sqlx::query_scalar(add)
+            .bind(instance)
+            .bind(&account)
+            .bind(i64::try_from(events).unwrap_or(i64::MAX))
+            .fetch_one(db)
+            .await?);
+        line = Some(Line { account, events });
+    }
+    Ok(line)
+}
+
+/// The accounts that a batch changes.
+fn accounts(appended: &Appended) -> BTreeMap<String, u64> {
+    let mut accounts = BTreeMap::from([
+        ("stored".to_owned(), appended.stored),
+        ("duplicate".to_owned(), appended.duplicate),
+        ("redelivered".to_owned(), appended.redelivered),
+        ("replayed".to_owned(), appended.replayed),
+    ]);
     for (reason, count) in &appended.dead_lettered {
         *accounts
             .entry(format!("dead_lettered.{reason}"))
             .or_default() += count;
     }
-    for (account, events) in accounts.into_iter().filter(|(_, events)| *events > 0) {
-        let add = include_str!("../../sql/books.add.sql");
-        within!(*transaction, db => sqlx::query(add)
-            .bind(instance)
-            .bind(account)
-            .bind(i64::try_from(events).unwrap_or(i64::MAX))
-            .execute(db).await?.rows_affected());
-    }
-    Ok(())
+    accounts.retain(|_, events| *events > 0);
+    accounts
 }
 
 pub(super) async fn add_hours(

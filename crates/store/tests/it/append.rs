@@ -1,5 +1,7 @@
 //! Exactly once, wholly or not at all.
 
+use std::task::Poll;
+
 use hgpixel_event::assigned_id;
 use hgpixel_store::{Appended, Message, StoreError};
 
@@ -19,6 +21,8 @@ for_each_backend!(
     the_books_survive_a_restart,
     a_large_batch_is_stored_whole,
     two_writers_of_the_same_messages_store_each_event_once,
+    replayed_events_are_booked_as_such,
+    an_append_that_is_given_up_anywhere_is_counted_once,
 );
 
 fn counts(appended: &Appended) -> (u64, u64, u64) {
@@ -332,4 +336,73 @@ async fn retry(writer: &mut hgpixel_store::Writer, batch: &[Message]) -> Appende
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+async fn replayed_events_are_booked_as_such(place: Place) {
+    let store = place.open().await;
+    let site = site(&store, "a").await;
+    let mut writer = store.writer("w").await.unwrap();
+    let replayed = Message {
+        replayed: true,
+        ..message(vec![hit(&site, 1, 0), hit(&site, 1, 1)])
+    };
+    let first = writer
+        .append(std::slice::from_ref(&replayed))
+        .await
+        .unwrap();
+    assert_eq!((first.stored, first.replayed), (2, 2));
+    let again = writer.append(&[replayed]).await.unwrap();
+    assert_eq!((again.redelivered, again.replayed), (2, 0));
+}
+
+/// Gives the work up after so many polls, unless it is done by then.
+async fn polled<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        work.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// A deadline may strike anywhere, in the commit too. Whatever the database made of it, the answers to the second tries add up to
+/// what the books say and to what is stored.
+async fn an_append_that_is_given_up_anywhere_is_counted_once(place: Place) {
+    let store = place.open().await;
+    let site = site(&store, "a").await;
+    let mut writer = store.writer("w").await.unwrap();
+    let mut answered = 0;
+    let mut events = 0;
+    for polls in 1.. {
+        let batch = [message(vec![hit(&site, 1, events), hit(&site, 2, events)])];
+        events += 2;
+        let first = polled(polls, writer.append(&batch)).await;
+        let given_up = first.is_none();
+        let appended = match first {
+            Some(appended) => appended.unwrap(),
+            None => retry(&mut writer, &batch).await,
+        };
+        assert_eq!(counts(&appended), (2, 0, 0), "given up after {polls} polls");
+        answered += appended.stored;
+        if !given_up {
+            break;
+        }
+    }
+    assert!(events > 10, "an append is polled more often than that");
+    assert_eq!(
+        store.books("w").await.unwrap(),
+        [("stored".to_owned(), answered)]
+    );
+    assert_eq!(
+        ask(&place, "select count(*) from events").await,
+        events.to_string()
+    );
+    assert_eq!(
+        ask(&place, "select sum(events) from sessions").await,
+        events.to_string()
+    );
 }

@@ -135,8 +135,7 @@ pub(crate) fn message(rows: Vec<NewEvent>) -> Message {
     Message {
         id: Uuid::now_v7(),
         rows,
-        dead_lettered: Vec::new(),
-        replayed: false,
+        ..Message::default()
     }
 }
 

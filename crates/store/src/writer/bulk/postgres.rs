@@ -10,6 +10,7 @@ pub(crate) const INSERT_BATCHES: &str = include_str!("../../../sql/postgres/batc
 pub(crate) const UPSERT_VISITS: &str = concat!(
     include_str!("../../../sql/postgres/visits_insert.sql"),
     include_str!("../../../sql/visits.upsert.sql"),
+    "returning site, visitor, session, started_ms, last_ms",
 );
 pub(crate) const TRAITS: &str = include_str!("../../../sql/postgres/sessions_traits.sql");
 pub(crate) const INSERT_EVENTS: &str = include_str!("../../../sql/postgres/events_insert.sql");

@@ -1,0 +1,211 @@
+//! How fast batches are stored, and how much room they take, with events as a site sends them.
+//!
+//! ```text
+//! cargo run --release -p hgpixel-store --example append_speed -- sqlite:/tmp/speed.db [PAGEVIEWS] [BATCH]
+//! cargo run --release -p hgpixel-store --example append_speed -- postgres://user@host/database [PAGEVIEWS] [BATCH]
+//! ```
+//!
+//! The database must be empty. Sessions have three page views with 40 s between them, so that a session is met in several batches;
+//! 3,000 paths, 200 referrers, 400 agents. The figures are for one writer.
+#![expect(
+    clippy::print_stdout,
+    reason = "its figures are what this program is for"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "the figures are rounded, and the numbers small"
+)]
+
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use hgpixel_config::{SecretUrl, Settings, StoreUrl};
+use hgpixel_event::{Clock, Event, Place, assigned_id};
+use hgpixel_store::{Enriched, EventStore, Message, NewEvent, ViewFilter, ViewOrder, ViewQuery};
+use prometheus::Registry;
+use uuid::Uuid;
+
+const START_MS: i64 = 1_795_392_000_000;
+const DAYS_MS: i64 = 30 * 24 * 3_600_000;
+const STEP_MS: i64 = 40_000;
+const MESSAGE_EVENTS: usize = 250;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1);
+    let url = arguments.next().context("name the store")?;
+    let pageviews: i64 = arguments.next().map_or(Ok(300_000), |text| text.parse())?;
+    let batch: usize = arguments.next().map_or(Ok(2_000), |text| text.parse())?;
+    let settings = hgpixel_config::Store {
+        url: match url.split_once(':') {
+            Some(("sqlite", path)) => StoreUrl::Sqlite(path.into()),
+            Some(("postgres", _)) => StoreUrl::Postgres(SecretUrl::new(&url)),
+            _ => bail!("expected sqlite:PATH or postgres://…"),
+        },
+        ..Settings::default().store
+    };
+    let clock = Clock::manual(START_MS);
+    EventStore::migrate(&settings, &clock).await?;
+    let store = EventStore::open(&settings, clock.clone(), &Registry::new()).await?;
+    // The partitions of the whole time, as a leader would have made them.
+    for _ in 0..=DAYS_MS / (7 * 24 * 3_600_000) {
+        store.prepare_partitions().await?;
+        clock.advance_ms(7 * 24 * 3_600_000);
+    }
+    let site = store.add_site(&"bench".parse()?, "").await?.id;
+    write(&store, site, pageviews, batch).await?;
+    read(&store).await?;
+    store.close().await;
+    Ok(())
+}
+
+async fn write(store: &EventStore, site: i64, pageviews: i64, batch: usize) -> anyhow::Result<()> {
+    let mut writer = store.writer("bench").await?;
+    let mut storing = std::time::Duration::ZERO;
+    let mut number = 0;
+    while number < pageviews {
+        let until = (number + i64::try_from(batch)?).min(pageviews);
+        let rows: Vec<NewEvent> = (number..until)
+            .map(|number| event(site, number, pageviews))
+            .collect();
+        let messages: Vec<Message> = rows
+            .chunks(MESSAGE_EVENTS)
+            .map(|rows| Message {
+                id: Uuid::now_v7(),
+                rows: rows.to_vec(),
+                ..Message::default()
+            })
+            .collect();
+        let started = Instant::now();
+        writer.append(&messages).await?;
+        storing += started.elapsed();
+        number = until;
+    }
+    let seconds = storing.as_secs_f64();
+    println!(
+        "{pageviews} page views in {seconds:.1} s: {:.0} a second",
+        pageviews as f64 / seconds
+    );
+    Ok(())
+}
+
+/// The `number`th page view of all: the first, second or third of its session.
+fn event(site: i64, number: i64, pageviews: i64) -> NewEvent {
+    // Sessions begin evenly over the time; the views of one are as far apart in the list as they are in time.
+    let gap = (STEP_MS * pageviews / DAYS_MS).max(1);
+    let (block, within) = (number / (3 * gap), number % (3 * gap));
+    let session = block * gap + within % gap;
+    let view = within / gap;
+    let time_ms =
+        START_MS + (i128::from(DAYS_MS) * i128::from(number) / i128::from(pageviews)) as i64;
+    let random = scramble(session.unsigned_abs());
+    let page = scramble(random.wrapping_add(view.unsigned_abs())) % 3_000;
+    let referrer = random % 200;
+    let agent = random % 400;
+    let path = format!("/articles/{page}/a-title-of-ordinary-length");
+    NewEvent {
+        event: Event {
+            id: assigned_id(time_ms),
+            site,
+            kind: "pageview".into(),
+            time_ms,
+            received_ms: time_ms + 80,
+            visitor: Some(random.cast_signed()),
+            url: format!("https://www.example.com{path}"),
+            title: format!("Article {page} of the example"),
+            referrer: if view == 0 {
+                format!("https://site{referrer}.example/path")
+            } else {
+                String::new()
+            },
+            user_agent: format!(
+                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{agent}.0.0.0 Safari/537.36"
+            ),
+            language: "de-AT,de;q=0.9,en;q=0.8".into(),
+            device: r#"{"screenResolution":"1920x1080","deviceType":"Desktop"}"#.into(),
+            place: Place {
+                country: ["AT", "DE", "CH", "FR"][(random % 4) as usize].into(),
+                ..Place::default()
+            },
+            ..Event::default()
+        },
+        enriched: Enriched {
+            host: "www.example.com".into(),
+            path,
+            browser: "Chrome".into(),
+            browser_version: agent.to_string(),
+            os: "Linux".into(),
+            device: "desktop".into(),
+            language: "de-AT".into(),
+            screen: "1920x1080".into(),
+            referrer_host: if view == 0 {
+                format!("site{referrer}.example")
+            } else {
+                String::new()
+            },
+            source: if view == 0 {
+                format!("site{referrer}.example")
+            } else {
+                String::new()
+            },
+            medium: "referral".into(),
+            channel: "Referral".into(),
+            ..Enriched::default()
+        },
+    }
+}
+
+/// A number that looks random and is always the same (the finalizer of `MurmurHash3`).
+fn scramble(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+async fn read(store: &EventStore) -> anyhow::Result<()> {
+    let one_url = store
+        .view(&ViewQuery {
+            length: 1,
+            ..ViewQuery::default()
+        })
+        .await?
+        .rows
+        .remove(0)
+        .url;
+    let by_url = ViewFilter {
+        url: Some(one_url),
+        ..ViewFilter::default()
+    };
+    let search = ViewFilter {
+        search: Some("articles/77/".into()),
+        ..ViewFilter::default()
+    };
+    let cases = [
+        ("newest", ViewFilter::default(), 0),
+        ("far away", ViewFilter::default(), 123_456),
+        ("by address", by_url, 0),
+        ("by search", search, 0),
+    ];
+    for (name, filter, start) in cases {
+        let query = ViewQuery {
+            filter,
+            start,
+            length: 100,
+            order: ViewOrder::NewestFirst,
+        };
+        let mut fastest = f64::MAX;
+        for _ in 0..5 {
+            let started = Instant::now();
+            store.view(&query).await?;
+            fastest = fastest.min(started.elapsed().as_secs_f64() * 1_000.0);
+        }
+        let page = store.view(&query).await?;
+        println!(
+            "a page of 100, {name}: {fastest:.1} ms, {} of {} events",
+            page.records_filtered, page.records_total
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+select events
+from books
+where instance = $1 and account = $2
