@@ -104,7 +104,20 @@ async fn a_process_is_made_ready_used_and_asked_by_commands_alone() -> Result<()
                 .code
                 == 1
         );
+        ensure!(
+            process.log().contains("/login?link="),
+            "no link at the first start: {}",
+            process.log()
+        );
         check_login_link(&process).await?;
+        process.terminate().await?;
+        process.restart().await?;
+        let greetings = process.log().matches("/login?link=").count();
+        ensure!(
+            greetings == 1,
+            "{greetings} links after a login: {}",
+            process.log()
+        );
     }
     Ok(())
 }

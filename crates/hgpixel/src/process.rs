@@ -261,11 +261,18 @@ impl Process {
             env!("CARGO_PKG_VERSION")
         ))?;
         say::line(format!("  dashboard   {base}/"))?;
-        say::line(format!(
-            "  log in      {}",
-            login_link_at(&base, store).await?
-        ))?;
-        say::line("              (works once, for an hour; `hgpixel login-link` makes another)\n")?;
+        // A link lets its reader in, and this text may end in a log: it is printed only to whoever cannot have another way in.
+        if store.has_logins().await.context("look for logins")? {
+            say::line("  log in      `hgpixel login-link` makes a link\n")?;
+        } else {
+            say::line(format!(
+                "  log in      {}",
+                login_link_at(&base, store).await?
+            ))?;
+            say::line(
+                "              (works once, for an hour; `hgpixel login-link` makes another)\n",
+            )?;
+        }
         say::line("  Paste this into the <head> of your pages:\n")?;
         say::line(format!(
             "  <script async src=\"{base}/static/app.js\" data-site=\"YOUR-SITE\"></script>\n"
