@@ -1,4 +1,4 @@
-select
+) select
   e.event_id,
   cast(e.site as bigint) as site,
   e.session,
@@ -18,7 +18,7 @@ select
   cast(coalesce(s.place, 0) as bigint) as place,
   coalesce(h.name, '') as channel,
   coalesce(c.name, '') as campaign
-from events e
+from found e
 left join sites w on w.id = e.site
 left join sessions s on s.site = e.site and s.session = e.session
 left join kinds k on k.id = e.kind
@@ -27,4 +27,3 @@ left join referrers r on r.id = e.referrer
 left join people o on o.id = e.person
 left join channels h on h.id = s.channel
 left join campaigns c on c.id = s.campaign
-where (e.site, e.event_id) in 

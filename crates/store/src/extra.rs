@@ -12,6 +12,9 @@ pub(crate) struct Extra {
     pub(crate) client: Option<i32>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub(crate) place: Option<i32>,
+    /// The number of a kind of event beyond what the column holds: of the kinds after the first 32,767.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub(crate) kind: Option<i32>,
     #[serde(rename = "m", default, skip_serializing_if = "Marks::is_empty")]
     pub(crate) marks: Marks,
 }
@@ -22,7 +25,7 @@ impl Extra {
         if self == Self::default() {
             return String::new();
         }
-        serde_json::to_string(&self).expect("three numbers always serialize")
+        serde_json::to_string(&self).expect("four numbers always serialize")
     }
 
     pub(crate) fn decode(text: &str) -> Result<Self, serde_json::Error> {
@@ -43,6 +46,7 @@ mod tests {
         let full = Extra {
             client: Some(7),
             place: Some(0),
+            kind: None,
             marks: Marks::ID_ASSIGNED,
         };
         assert_eq!(full.encode(), r#"{"c":7,"p":0,"m":2}"#);

@@ -166,9 +166,10 @@ create table events (
   extra text not null,
   primary key (site, event_id)
 ) strict;
-create index events_time on events (site, time_ms);
-create index events_page on events (page, (time_ms / 3600000));
-create index events_person on events (person, (time_ms / 3600000)) where person <> 0;
+-- By ten seconds and by the day, as on PostgreSQL: what shares a key is soon sorted.
+create index events_time on events (site, (cast(time_ms / 10000 as integer)));
+create index events_page on events (page, (cast(time_ms / 86400000 as integer)));
+create index events_person on events (person, (cast(time_ms / 86400000 as integer))) where person <> 0;
 
 create table login_links (
   hash blob primary key,

@@ -18,6 +18,8 @@ pub(super) struct Plan {
     pub(super) conditions: Conditions,
     /// The sites that the filter allows.
     pub(super) sites: Vec<i64>,
+    /// The address that is asked for, also where the sources are its pages.
+    url: Option<String>,
 }
 
 impl Plan {
@@ -49,6 +51,7 @@ impl Plan {
         sites: Vec<i64>,
         mut conditions: Conditions,
     ) -> Result<Self, StoreError> {
+        let url = conditions.url.clone();
         let by_site = || {
             sites
                 .iter()
@@ -78,6 +81,24 @@ impl Plan {
             sources,
             conditions,
             sites,
+            url,
+        })
+    }
+
+    /// The same events, looked for in the order of time instead of by their address. `None` where no address is asked for, or a person.
+    pub(super) fn by_time(&self) -> Option<Self> {
+        let by_page = self
+            .sources
+            .iter()
+            .all(|source| matches!(source, Source::Page(_)));
+        let url = self.url.clone().filter(|_| by_page)?;
+        Some(Self {
+            sources: self.sites.iter().map(|site| Source::Site(*site)).collect(),
+            conditions: Conditions {
+                url: Some(url),
+                ..self.conditions.clone()
+            },
+            ..self.clone()
         })
     }
 

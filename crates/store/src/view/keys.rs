@@ -8,7 +8,6 @@ use super::bind::Bind;
 use crate::error::StoreError;
 use crate::pool::{Pool, reading};
 use crate::writer::dictionary::text_hash;
-use crate::writer::ledger::HOUR_MS;
 
 /// What identifies an event, and its place in the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +57,8 @@ pub(super) async fn keys(
         if let Some(key) = after {
             push_after(&mut query, source, key, order);
         }
-        query.push(ordering(source, order)).push(" limit ").push_bind(limit);
+        push_order(&mut query, source, order);
+        query.push(" limit ").push_bind(limit);
         let rows = query.build().fetch_all(db).await?;
         rows.iter()
             .map(|row| Ok(Key { site: row.try_get(0)?, time_ms: row.try_get(1)?, event_id: row.try_get(2)? }))
@@ -130,18 +130,40 @@ enum Side {
 }
 
 fn push_bound<DB: Bind>(query: &mut QueryBuilder<DB>, source: Source, side: Side, time_ms: i64) {
-    if !matches!(source, Source::Site(_)) {
-        query.push(match side {
-            Side::From => " and (time_ms / 3600000) >= ",
-            Side::Until => " and (time_ms / 3600000) <= ",
-        });
-        DB::number(query, time_ms / HOUR_MS);
-    }
+    let bucket = source.bucket();
+    query.push(" and ").push(bucket.sql).push(match side {
+        Side::From => " >= ",
+        Side::Until => " <= ",
+    });
+    DB::number(query, time_ms / bucket.ms);
     query.push(match side {
         Side::From => " and time_ms >= ",
         Side::Until => " and time_ms < ",
     });
     DB::number(query, time_ms);
+}
+
+/// A range of time that is one key of an index.
+#[derive(Clone, Copy)]
+struct Bucket {
+    ms: i64,
+    sql: &'static str,
+}
+
+impl Source {
+    /// As the index of this source has it. Within a bucket the database sorts.
+    const fn bucket(self) -> Bucket {
+        match self {
+            Self::Site(_) => Bucket {
+                ms: 10_000,
+                sql: "cast(time_ms / 10000 as integer)",
+            },
+            Self::Page(_) | Self::Person(_) => Bucket {
+                ms: 86_400_000,
+                sql: "cast(time_ms / 86400000 as integer)",
+            },
+        }
+    }
 }
 
 /// Texts are looked for in the dictionaries, each once, and in the data of each event.
@@ -181,10 +203,9 @@ fn push_after<DB: Bind>(query: &mut QueryBuilder<DB>, source: Source, key: Key, 
         ViewOrder::NewestFirst => (" <= ", " < "),
         ViewOrder::OldestFirst => (" >= ", " > "),
     };
-    if !matches!(source, Source::Site(_)) {
-        query.push(" and (time_ms / 3600000)").push(at_most);
-        DB::number(query, key.time_ms / HOUR_MS);
-    }
+    let bucket = source.bucket();
+    query.push(" and ").push(bucket.sql).push(at_most);
+    DB::number(query, key.time_ms / bucket.ms);
     query.push(" and time_ms").push(at_most);
     DB::number(query, key.time_ms);
     query.push(" and (time_ms").push(strictly);
@@ -194,16 +215,17 @@ fn push_after<DB: Bind>(query: &mut QueryBuilder<DB>, source: Source, key: Key, 
     query.push(")");
 }
 
-const fn ordering(source: Source, order: ViewOrder) -> &'static str {
-    // The indexes by page and by person hold hours; within an hour the database sorts.
-    match (source, order) {
-        (Source::Site(_), ViewOrder::NewestFirst) => " order by time_ms desc, event_id desc",
-        (Source::Site(_), ViewOrder::OldestFirst) => " order by time_ms, event_id",
-        (_, ViewOrder::NewestFirst) => {
-            " order by (time_ms / 3600000) desc, time_ms desc, event_id desc"
-        }
-        (_, ViewOrder::OldestFirst) => " order by (time_ms / 3600000), time_ms, event_id",
-    }
+fn push_order<DB: Bind>(query: &mut QueryBuilder<DB>, source: Source, order: ViewOrder) {
+    let direction = match order {
+        ViewOrder::NewestFirst => " desc",
+        ViewOrder::OldestFirst => "",
+    };
+    query
+        .push(" order by ")
+        .push(source.bucket().sql)
+        .push(direction);
+    query.push(", time_ms").push(direction);
+    query.push(", event_id").push(direction);
 }
 
 #[cfg(test)]

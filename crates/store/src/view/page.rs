@@ -14,6 +14,8 @@ use crate::pool::Pool;
 const SEARCH_TIME: Duration = Duration::from_secs(3);
 /// Skipping fewer events than this, reading their keys is faster than asking for the hours.
 const SKIP_BY_HOURS_FROM: u64 = 2_000;
+/// Events that are looked at in order of time, at most, to avoid the index of an address.
+const WALKED_MAX: u64 = 20_000;
 /// Keys of one query, at most: 40 bytes each.
 const READ_AHEAD_MAX: u64 = 5_000;
 
@@ -34,7 +36,7 @@ pub(crate) async fn page(pool: &Pool, query: &ViewQuery) -> Result<ViewPage, Sto
     } else if plan.must_scan() {
         search(pool, &plan, query).await?
     } else {
-        indexed(pool, &plan, query).await?
+        indexed(pool, &plan, query, records_total).await?
     };
     Ok(ViewPage {
         records_total,
@@ -81,7 +83,12 @@ async fn everything(
 }
 
 /// Matches that an index holds together: counted there, up to the limit.
-async fn indexed(pool: &Pool, plan: &Plan, query: &ViewQuery) -> Result<Found, StoreError> {
+async fn indexed(
+    pool: &Pool,
+    plan: &Plan,
+    query: &ViewQuery,
+    total: u64,
+) -> Result<Found, StoreError> {
     let mut found = 0;
     for source in &plan.sources {
         let limit = i64::try_from(VIEW_COUNT_MAX + 1 - found).unwrap_or(i64::MAX);
@@ -92,6 +99,11 @@ async fn indexed(pool: &Pool, plan: &Plan, query: &ViewQuery) -> Result<Found, S
     }
     let count = found.min(VIEW_COUNT_MAX);
     let keys = if query.start < count {
+        let wanted = query.start + u64::from(query.length);
+        // Where many events match, walking along the time meets enough of them sooner than a day of them is sorted.
+        let walked = wanted.saturating_mul(total) / found;
+        let walk = plan.by_time().filter(|_| walked <= WALKED_MAX);
+        let plan = walk.as_ref().unwrap_or(plan);
         let merge = merge(pool, plan, query, vec![Window::default()], query.start);
         take(merge, query.start, query.length).await?
     } else {

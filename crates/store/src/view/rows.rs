@@ -15,6 +15,7 @@ use crate::pool::{Pool, reading};
 
 const ROWS: &str = include_str!("../../sql/view.rows.sql");
 const CLIENTS: &str = include_str!("../../sql/view.clients.sql");
+const KINDS: &str = include_str!("../../sql/view.kinds.sql");
 const PLACES: &str = include_str!("../../sql/view.places.sql");
 
 /// The events of `keys`, in their order. One that was erased in the meantime is left out.
@@ -23,8 +24,8 @@ pub(super) async fn rows(pool: &Pool, keys: &[Key]) -> Result<Vec<ViewRow>, Stor
         return Ok(Vec::new());
     }
     let stored: Vec<StoredRow> = reading!(pool, db: Db => {
-        let mut query = QueryBuilder::<Db>::new(ROWS);
-        push_keys(&mut query, keys);
+        let mut query = QueryBuilder::<Db>::new("");
+        push_found(&mut query, keys);
         query.build_query_as().fetch_all(db).await?
     });
     let events = stored
@@ -33,9 +34,13 @@ pub(super) async fn rows(pool: &Pool, keys: &[Key]) -> Result<Vec<ViewRow>, Stor
         .collect::<Result<Vec<_>, _>>()?;
     let clients = clients(pool, events.iter().map(|event| event.client)).await?;
     let places = places(pool, events.iter().map(|event| event.place)).await?;
+    let kinds = kinds(pool, events.iter().map(|event| event.kind)).await?;
     let mut found: HashMap<(i64, Uuid), ViewRow> = events
         .into_iter()
-        .map(|event| {
+        .map(|mut event| {
+            if let Some(kind) = kinds.get(&event.kind) {
+                event.row.kind.clone_from(&kind.name);
+            }
             let client = clients.get(&event.client).cloned().unwrap_or_default();
             let place = places.get(&event.place).cloned().unwrap_or_default();
             (
@@ -98,11 +103,19 @@ struct PlaceRow {
     city: String,
 }
 
-/// An event that knows which client and place are its own.
+#[derive(Clone, Debug, FromRow)]
+struct KindRow {
+    id: i64,
+    name: String,
+}
+
+/// An event that knows which client, place and kind are its own.
 struct Told {
     row: StoredRow,
     client: i64,
     place: i64,
+    /// 0 where the row has it.
+    kind: i64,
     marks: Marks,
 }
 
@@ -117,21 +130,30 @@ impl Told {
         Ok(Self {
             client: extra.client.map_or(row.client, i64::from),
             place: extra.place.map_or(row.place, i64::from),
+            kind: extra.kind.map_or(0, i64::from),
             marks: extra.marks,
             row,
         })
     }
 }
 
-fn push_keys<DB: Bind>(query: &mut QueryBuilder<DB>, keys: &[Key]) {
+/// First the events alone, by their keys: with all the joins at once a planner may begin with the dictionaries. The least and the
+/// greatest id leave out the partitions that hold none of them.
+fn push_found<DB: Bind>(query: &mut QueryBuilder<DB>, keys: &[Key]) {
+    let ids = keys.iter().map(|key| key.event_id);
+    query.push("with found as materialized (select * from events where event_id >= ");
+    DB::id(query, ids.clone().min().unwrap_or_default());
+    query.push(" and event_id <= ");
+    DB::id(query, ids.max().unwrap_or_default());
+    query.push(" and (site, event_id) in (values ");
     for (index, key) in keys.iter().enumerate() {
-        query.push(if index == 0 { "(values (" } else { ", (" });
+        query.push(if index == 0 { "(" } else { ", (" });
         DB::number(query, key.site);
         query.push(", ");
         DB::id(query, key.event_id);
         query.push(")");
     }
-    query.push(")");
+    query.push(")").push(ROWS);
 }
 
 async fn clients(
@@ -157,6 +179,22 @@ async fn places(
     }
     let rows: Vec<PlaceRow> = reading!(pool, db: Db => {
         let mut query = QueryBuilder::<Db>::new(PLACES);
+        push_ids(&mut query, &ids);
+        query.build_query_as().fetch_all(db).await?
+    });
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+async fn kinds(
+    pool: &Pool,
+    ids: impl Iterator<Item = i64>,
+) -> Result<HashMap<i64, KindRow>, StoreError> {
+    let ids = distinct(ids);
+    if ids == [0] {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<KindRow> = reading!(pool, db: Db => {
+        let mut query = QueryBuilder::<Db>::new(KINDS);
         push_ids(&mut query, &ids);
         query.build_query_as().fetch_all(db).await?
     });

@@ -9,8 +9,8 @@ pub(super) fn check(row: &NewEvent) -> Result<(), StoreError> {
     check_texts(row)
 }
 
-/// What 48 bits of milliseconds hold, as in the event's id: until the year 10889.
-const TIME_MS_MAX: i64 = (1 << 48) - 1;
+/// The index by time counts tens of seconds in four bytes: until the year 2650.
+const TIME_MS_MAX: i64 = 10_000 * (i32::MAX as i64);
 
 fn check_times(row: &NewEvent) -> Result<(), StoreError> {
     if !(0..=TIME_MS_MAX).contains(&row.event.time_ms) {

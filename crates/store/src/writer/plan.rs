@@ -70,7 +70,10 @@ pub(super) fn event_rows<'a>(
 
 fn event_row<'a>(planned: &Planned<'a>, traits: &Traits) -> Result<EventRow<'a>, StoreError> {
     let (event, interned) = (&planned.row.event, planned.interned);
+    // A site that makes up ever new kinds must not fill a column of two bytes for all the others.
+    let kind = i16::try_from(interned.kind);
     let extra = Extra {
+        kind: kind.is_err().then_some(interned.kind),
         client: (interned.client != traits.client).then_some(interned.client),
         place: (interned.place != traits.place).then_some(interned.place),
         marks: event.marks,
@@ -84,7 +87,7 @@ fn event_row<'a>(planned: &Planned<'a>, traits: &Traits) -> Result<EventRow<'a>,
         page: interned.page,
         referrer: interned.referrer,
         person: interned.person,
-        kind: interned.kind,
+        kind: kind.unwrap_or(0),
         data: &event.data,
         extra: extra.encode(),
     })

@@ -13,7 +13,8 @@ pub(super) struct EventRow<'a> {
     pub(super) page: i32,
     pub(super) referrer: i32,
     pub(super) person: i32,
-    pub(super) kind: i32,
+    /// 0 where the kind's number is in `extra`.
+    pub(super) kind: i16,
     pub(super) data: &'a str,
     pub(super) extra: String,
 }

@@ -178,8 +178,10 @@ fn statements() -> Vec<(String, String)> {
                 "postgres/sessions_insert.sql" => {
                     format!("{text}{}", read(&root.join("sessions.upsert.sql")))
                 }
-                "view.rows.sql" => format!("{text} (select site, event_id from events)"),
-                "view.clients.sql" | "view.places.sql" => format!("{text} ($1)"),
+                "view.rows.sql" => {
+                    format!("with found as materialized (select * from events {text}")
+                }
+                "view.clients.sql" | "view.kinds.sql" | "view.places.sql" => format!("{text} ($1)"),
                 _ => text,
             };
             statements.push((name, whole));
