@@ -377,22 +377,21 @@ async fn an_append_that_is_given_up_anywhere_is_counted_once(place: Place) {
     let mut writer = store.writer("w").await.unwrap();
     let mut answered = 0;
     let mut events = 0;
-    for polls in 1.. {
+    let mut given_up = 0;
+    // How often an append is polled depends on who is faster; sixty are more than it ever needs.
+    for polls in 1..=60 {
         let batch = [message(vec![hit(&site, 1, events), hit(&site, 2, events)])];
         events += 2;
-        let first = polled(polls, writer.append(&batch)).await;
-        let given_up = first.is_none();
-        let appended = match first {
-            Some(appended) => appended.unwrap(),
-            None => retry(&mut writer, &batch).await,
+        let appended = if let Some(appended) = polled(polls, writer.append(&batch)).await {
+            appended.unwrap()
+        } else {
+            given_up += 1;
+            retry(&mut writer, &batch).await
         };
         assert_eq!(counts(&appended), (2, 0, 0), "given up after {polls} polls");
         answered += appended.stored;
-        if !given_up {
-            break;
-        }
     }
-    assert!(events > 10, "an append is polled more often than that");
+    assert!(given_up > 0);
     assert_eq!(
         store.books("w").await.unwrap(),
         [("stored".to_owned(), answered)]
