@@ -188,7 +188,7 @@ async fn check_mixed_batch(stack: &Stack) -> Result<()> {
     let before = stack.at_rest().await?;
     let beacon = json!({"v": 1, "site": "bad.example", "url": "https://bad.example/mixed", "events": [
         {"type": "mixed_good", "data": {"n": 1}},
-        {"type": 7},
+        {"type": {"no": "text"}},
         {"type": "mixed_bad", "url": "ftp://bad.example/"},
         {"type": "mixed_good", "data": {"n": 2}, "id": assigned_id(Clock::system().now_ms())},
     ]});
