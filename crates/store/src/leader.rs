@@ -48,10 +48,19 @@ impl Leadership {
 
     /// Gives the lock up now. (Dropping gives it up as well, once the server has noticed.)
     pub async fn resign(self) {
-        if let Some(connection) = self.connection
-            && let Ok(Err(error)) = tokio::time::timeout(ALIVE_WITHIN, connection.close()).await
-        {
+        let Some(connection) = self.connection else {
+            return;
+        };
+        if let Ok(Err(error)) = tokio::time::timeout(ALIVE_WITHIN, unlock(connection)).await {
             tracing::debug!(%error, "the leader's connection did not close in order");
         }
     }
+}
+
+async fn unlock(mut connection: PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("select pg_advisory_unlock($1)")
+        .bind(LOCK)
+        .execute(&mut connection)
+        .await?;
+    connection.close().await
 }

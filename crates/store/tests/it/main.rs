@@ -4,6 +4,7 @@
 mod access;
 mod append;
 mod keeping;
+mod outage;
 mod schema;
 mod sessions;
 mod support;
