@@ -17,6 +17,8 @@ use crate::traffic::{Sent, send_with_repeats};
 const EVENTS: usize = 50_000;
 const REPEATS: u64 = 2_500;
 const KILLS: u64 = 10;
+/// A load with kills has a part before each of them, and one after the last.
+const PART: u64 = (EVENTS as u64 + REPEATS) / (KILLS + 1);
 
 in_both_modes!(every_id_is_stored_once_and_the_books_balance);
 
@@ -38,9 +40,11 @@ async fn every_id_is_stored_once_and_the_books_balance(stack: Stack) -> Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn an_embedded_process_killed_ten_times_loses_nothing() -> Result<()> {
     let load = Load::start(Stack::embedded().await?, EVENTS);
+    load.release(0);
     for kill in 1..=KILLS {
         load.reach(kill).await?;
         kill_and_restart(load.stack.ingest()).await?;
+        load.release(kill);
     }
     let (stack, sent) = load.finish().await?;
     let books = stack.at_rest().await?;
@@ -53,6 +57,7 @@ async fn a_fleet_whose_worker_broker_and_database_are_killed_loses_nothing() -> 
     let (database, broker) = (Postgres::start().await?, Rabbitmq::start().await?);
     let stack = Stack::fleet_on(&database.url(), &broker.url(), &[]).await?;
     let load = Load::start(stack, EVENTS);
+    load.release(0);
     for kill in 1..=KILLS {
         load.reach(kill).await?;
         kill_and_restart(load.stack.worker()).await?;
@@ -63,6 +68,7 @@ async fn a_fleet_whose_worker_broker_and_database_are_killed_loses_nothing() -> 
         if kill == 7 {
             database.restart().await?;
         }
+        load.release(kill);
     }
     let (stack, sent) = load.finish().await?;
     let books = stack.at_rest().await?;
@@ -94,7 +100,7 @@ impl Load {
 
     /// Waits until the load is through `part` of eleven parts.
     async fn reach(&self, part: u64) -> Result<()> {
-        let goal = part * (EVENTS as u64 + REPEATS) / (KILLS + 1);
+        let goal = part * PART;
         let reached =
             async || self.sent.accepted.load(Ordering::Relaxed) >= goal || self.task.is_finished();
         wait_until(
@@ -108,6 +114,16 @@ impl Load {
             "the load ended before kill {part}"
         );
         Ok(())
+    }
+
+    /// Lets the load go on to the middle of the part after the next kill, so that each kill meets it at work.
+    fn release(&self, kill: u64) {
+        let limit = if kill < KILLS {
+            (kill + 1) * PART + PART / 2
+        } else {
+            u64::MAX
+        };
+        self.sent.limit.send_replace(limit);
     }
 
     async fn finish(self) -> Result<(Stack, Arc<Sent>)> {

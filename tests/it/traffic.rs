@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use hgpixel_event::{Clock, assigned_id};
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -22,12 +22,23 @@ const SENDERS: usize = 8;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a load has sent.
-#[derive(Default)]
 pub(crate) struct Sent {
+    /// The load waits while it has this many events accepted: a test that kills in between must not be outrun.
+    pub(crate) limit: watch::Sender<u64>,
     /// Events of beacons that were accepted, those that were sent again included.
     pub(crate) accepted: AtomicU64,
     /// The ids, each once.
     pub(crate) ids: Mutex<BTreeSet<Uuid>>,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        Self {
+            limit: watch::Sender::new(u64::MAX),
+            accepted: AtomicU64::new(0),
+            ids: Mutex::default(),
+        }
+    }
 }
 
 /// A load of `events` events of which every twentieth is sent once more, in another beacon, under the same id.
@@ -57,6 +68,10 @@ pub(crate) async fn send_with_repeats(
         let (stack, sent) = (Arc::clone(&stack), Arc::clone(&sent));
         senders.spawn(async move {
             for (number, ids) in beacons.into_iter().enumerate() {
+                let mut limit = sent.limit.subscribe();
+                limit
+                    .wait_for(|limit| sent.accepted.load(Ordering::Relaxed) < *limit)
+                    .await?;
                 send_until_accepted(&stack, &beacon(share * 100_000 + number, &ids)).await?;
                 sent.accepted.fetch_add(ids.len() as u64, Ordering::Relaxed);
             }
