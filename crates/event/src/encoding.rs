@@ -61,16 +61,27 @@ impl EncodedBatch {
     /// # Panics
     /// Never: a header holds two numbers.
     pub fn of<'a>(lines: impl ExactSizeIterator<Item = &'a EncodedEvent> + Clone) -> Self {
+        Self::join(lines.map(|line| line.0.as_slice()))
+    }
+
+    /// Joins lines of batches as they were set aside: a line that is no event stays one line, and is unreadable again. The caller
+    /// keeps to the limits, as in [`of`](Self::of).
+    pub fn of_lines(lines: &[&str]) -> Self {
+        let lines: Vec<String> = lines.iter().map(|line| one_line(line)).collect();
+        Self::join(lines.iter().map(String::as_bytes))
+    }
+
+    fn join<'a>(lines: impl ExactSizeIterator<Item = &'a [u8]> + Clone) -> Self {
         let events = lines.len();
         let mut bytes = serde_json::to_vec(&Header {
             hgpixel: VERSION,
             events,
         })
         .expect("two numbers always serialize");
-        bytes.reserve(lines.clone().map(|line| line.0.len() + 1).sum::<usize>() + 1);
+        bytes.reserve(lines.clone().map(|line| line.len() + 1).sum::<usize>() + 1);
         bytes.push(b'\n');
         for line in lines {
-            bytes.extend_from_slice(&line.0);
+            bytes.extend_from_slice(line);
             bytes.push(b'\n');
         }
         Self { events, bytes }
@@ -81,6 +92,19 @@ impl EncodedBatch {
         let lines: Vec<EncodedEvent> = events.iter().map(EncodedEvent::new).collect();
         Self::of(lines.iter())
     }
+}
+
+/// Whether a text begins as a batch does, of whatever version. No event's line does.
+pub fn begins_batch(text: &str) -> bool {
+    text.starts_with("{\"hgpixel\":")
+}
+
+/// What must count as one line when it is read: without breaks, and not empty.
+fn one_line(text: &str) -> String {
+    if text.is_empty() {
+        return " ".to_owned();
+    }
+    text.replace(['\n', '\r'], " ")
 }
 
 /// A line of a batch: the event, or the text that is none and why.
@@ -220,6 +244,21 @@ mod tests {
         let lines = decode(bytes.as_bytes()).unwrap();
         assert!(matches!(lines[0], Line::Event(_)));
         assert!(matches!(&lines[1], Line::Unreadable { text, .. } if text == "{\"i\":3}"));
+        assert!(matches!(lines[2], Line::Unreadable { .. }));
+    }
+
+    #[test]
+    fn lines_set_aside_make_a_batch_with_as_many_events() {
+        let batch = EncodedBatch::encode(&[event()]);
+        let text = String::from_utf8(batch.bytes).unwrap();
+        assert!(begins_batch(&text));
+        let line = text.lines().nth(1).unwrap();
+        assert!(!begins_batch(line));
+        let again = EncodedBatch::of_lines(&[line, "two\r\nlines", ""]);
+        let lines = decode(&again.bytes).unwrap();
+        assert_eq!(again.events, 3);
+        assert_eq!(lines[0], Line::Event(Box::new(event())));
+        assert!(matches!(&lines[1], Line::Unreadable { text, .. } if text == "two  lines"));
         assert!(matches!(lines[2], Line::Unreadable { .. }));
     }
 

@@ -48,6 +48,9 @@ pub struct Event {
     /// The user agent client hints of the request.
     #[serde(rename = "h", default, skip_serializing_if = "Hints::is_empty")]
     pub hints: Hints,
+    /// The page's script saw that a program runs the browser (`navigator.webdriver`).
+    #[serde(rename = "w", default, skip_serializing_if = "std::ops::Not::not")]
+    pub automated: bool,
     /// The browser's language tag, or the request's `Accept-Language`.
     #[serde(rename = "l", default, skip_serializing_if = "String::is_empty")]
     pub language: String,

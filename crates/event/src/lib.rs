@@ -17,7 +17,9 @@ mod site_key;
 mod text;
 
 pub use clock::Clock;
-pub use encoding::{CONTENT_TYPE, DecodeError, EncodedBatch, EncodedEvent, Line, decode};
+pub use encoding::{
+    CONTENT_TYPE, DecodeError, EncodedBatch, EncodedEvent, Line, begins_batch, decode,
+};
 pub use event::{Event, Hints, Marks, Place};
 pub use id::{assigned_id, id_time_ms, is_plausible_time, usable_id};
 pub use site_key::{InvalidSiteKey, SiteKey};

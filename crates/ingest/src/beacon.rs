@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use hgpixel_event::SiteKey;
 
+use crate::metrics::LossReason;
 use crate::wire::properties::Entries;
 use crate::wire::time::ClientTime;
 
@@ -17,8 +18,12 @@ pub(crate) struct Beacon<'a> {
     pub(crate) sender: Sender,
     /// The sender says in the body that its visitor opted out, besides what the request's headers say.
     pub(crate) opted_out: bool,
+    /// A program runs the browser, as the page's script saw it.
+    pub(crate) automated: bool,
     /// The client's clock when it sent the beacon, in milliseconds since 1970 UTC.
     pub(crate) sent_at_ms: Option<i64>,
+    /// How many events the sender gave up since it was last answered 2xx, and why.
+    pub(crate) lost: Vec<(LossReason, u64)>,
     pub(crate) shared: Shared<'a>,
     /// At least one.
     pub(crate) events: Vec<Result<BeaconEvent<'a>, Invalid>>,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use hgpixel_config::OptOut;
 use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::{EncodedEvent, Event, Place};
+use hgpixel_telemetry::http::{Client, TrustedProxies};
 
-use crate::address::{Client, TrustedProxies};
 use crate::answer::{Answer, Refusal};
 use crate::batcher::{Batcher, Outcome};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender};
@@ -43,12 +43,20 @@ impl Collector {
         repaired: bool,
     ) -> Result<Answer, Refusal> {
         let events = beacon.events.len();
+        let lost = beacon.lost.clone();
         match self.sort(hit, beacon, repaired).await {
             Ok(Sorted::Drop(reason)) => {
                 self.metrics.dropped.add(reason, events);
                 Ok(Answer::Dropped(reason))
             }
-            Ok(Sorted::Keep { good, bad }) => self.keep(good, bad).await,
+            Ok(Sorted::Keep { good, bad }) => {
+                let answer = self.keep(good, bad).await?;
+                // A sender that is refused tells it again.
+                for (reason, events) in lost {
+                    self.metrics.lost.of(reason).inc_by(events);
+                }
+                Ok(answer)
+            }
             Err(refusal) => {
                 self.metrics.rejected.add(refusal.reason(), events);
                 Err(refusal)
@@ -112,6 +120,7 @@ impl Collector {
             place: self.place(&hit),
             anonymous: opted_out && self.opt_out == OptOut::Anonymous,
             sender: beacon.sender,
+            automated: beacon.automated,
             sent_at_ms: beacon.sent_at_ms,
             repaired,
             metrics: &self.metrics,

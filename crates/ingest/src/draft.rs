@@ -33,6 +33,8 @@ pub(crate) struct Drafting<'a> {
     /// The visitor is not to be recognised.
     pub(crate) anonymous: bool,
     pub(crate) sender: Sender,
+    /// A program runs the browser.
+    pub(crate) automated: bool,
     pub(crate) sent_at_ms: Option<i64>,
     /// The guard has repaired a text of the body.
     pub(crate) repaired: bool,
@@ -89,6 +91,7 @@ impl Drafting<'_> {
             referrer: cleaner.text(Field::Referrer, &shared.referrer),
             user_agent: cleaner.text(Field::UserAgent, &agent),
             hints: self.hints(&mut cleaner),
+            automated: self.automated,
             language: cleaner.text(Field::Language, &language),
             device: cleaner.device(shared.device),
             place: self.place.clone(),

@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
+use hgpixel_telemetry::http::Client;
 use http::header::{ACCEPT_LANGUAGE, DNT, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderName};
-
-use crate::address::Client;
 
 const SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 const SEC_CH_UA: HeaderName = HeaderName::from_static("sec-ch-ua");

@@ -16,7 +16,6 @@
 //! in the budgets; it goes into the visitor's id and the country, and no [`Event`](hgpixel_event::Event) has a field for it.
 //! Absent: user agents, referrers, sessions and bots, which are the worker's, and any writing to the store but a new site.
 
-mod address;
 mod answer;
 mod batcher;
 mod beacon;

@@ -24,6 +24,8 @@ pub(crate) struct Metrics {
     marked: Counters<Mark>,
     /// Second copies of one click that the old script sends, recognised as such.
     pub(crate) twins: IntCounter,
+    /// Events that pixels say they gave up, by reason.
+    pub(crate) lost: Counters<LossReason>,
     /// Sites that were created because a beacon named them.
     pub(crate) sites_created: IntCounter,
     /// Readings of sites and salts that failed; the last good one is used meanwhile.
@@ -80,6 +82,12 @@ impl Metrics {
             twins: counter(
                 "hgpixel_ingest_twins_total",
                 "Second copies of one click that the old script sends.",
+            )?,
+            lost: Counters::register(
+                registry,
+                "hgpixel_pixel_events_lost_total",
+                "Events that pixels gave up before they were accepted, as the pixels tell.",
+                "reason",
             )?,
             sites_created: counter(
                 "hgpixel_ingest_sites_created_total",
@@ -204,6 +212,18 @@ labels! {
 }
 
 labels! {
+    /// Why a pixel gave events up. The labels are also the keys of the batch's `lost`.
+    LossReason {
+        /// A server answered that it will never take them.
+        Refused => "refused",
+        /// The device kept as many as it may.
+        Overflow => "overflow",
+        /// They were kept for as long as they may.
+        Expired => "expired",
+    }
+}
+
+labels! {
     /// Texts that have a limit.
     Field {
         Url => "url",
@@ -263,6 +283,7 @@ mod tests {
             "hgpixel_events_rejected_total{reason=\"too_large\"} 0",
             "hgpixel_events_dropped_total{reason=\"unidentified\"} 0",
             "hgpixel_events_uncertain_total 0",
+            "hgpixel_pixel_events_lost_total{reason=\"expired\"} 0",
             "hgpixel_ingest_texts_cut_total{field=\"url\"} 0",
             "hgpixel_ingest_events_marked_total{mark=\"time_replaced\"} 0",
         ] {

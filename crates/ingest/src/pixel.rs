@@ -8,12 +8,11 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use hgpixel_event::limits::PIXEL_QUERY_BYTES_MAX;
-use hgpixel_telemetry::http::Peer;
+use hgpixel_telemetry::http::{Client, Peer};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 
-use crate::address::Client;
 use crate::answer::{Answer, Refusal};
 use crate::beacon::Beacon;
 use crate::collector::Collector;

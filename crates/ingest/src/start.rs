@@ -10,11 +10,10 @@ use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::Clock;
 use hgpixel_queue::EventQueue;
 use hgpixel_store::EventStore;
+use hgpixel_telemetry::http::TrustedProxies;
 use hgpixel_telemetry::{Condition, Health, Lifecycle};
-use http::HeaderName;
 use prometheus::Registry;
 
-use crate::address::TrustedProxies;
 use crate::batcher::batcher;
 use crate::collector::Collector;
 use crate::limit::Limiter;
@@ -55,8 +54,6 @@ pub async fn start(deps: Deps<'_>) -> anyhow::Result<Router> {
     let ingest = &deps.settings.ingest;
     let metrics = Metrics::register(deps.registry, deps.queue.accepted_before());
     let metrics = Arc::new(metrics.context("register the metrics of ingest")?);
-    let header = HeaderName::try_from(&ingest.forwarded_header)
-        .context("ingest.forwarded_header is no header's name")?;
     let geo = open_geo(deps.settings).await?;
 
     let current = Current::default();
@@ -80,7 +77,7 @@ pub async fn start(deps: Deps<'_>) -> anyhow::Result<Router> {
     deps.lifecycle.spawn("ingest queue watch", watch);
 
     Ok(router(Collector {
-        proxies: TrustedProxies::new(ingest.trusted_proxies.clone(), header),
+        proxies: TrustedProxies::of(ingest).context("ingest.forwarded_header")?,
         limiter: Limiter::new(ingest.rate_events_per_s, ingest.rate_burst),
         opt_out: deps.settings.privacy.opt_out,
         sites: Sites::new(

@@ -7,12 +7,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use hgpixel_event::limits::BODY_BYTES_MAX;
-use hgpixel_telemetry::http::Peer;
+use hgpixel_telemetry::http::{Client, Peer};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
 
-use crate::address::Client;
 use crate::answer::{Answer, Refusal};
 use crate::collector::Collector;
 use crate::cors;

@@ -8,7 +8,7 @@ mod cookie;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use hgpixel_store::{Scope, StoreError};
+use hgpixel_store::{AccessToken, Scope, StoreError};
 use hgpixel_telemetry::Problem;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use crate::answer::{store_failed, wants_page};
 use crate::state::{App, Parts};
 
-pub(crate) use cookie::{Credential, cleared_cookie, login_cookie, read_cookie};
+pub(crate) use cookie::{cleared_cookie, login_cookie, read_cookie};
 
 /// Who may see what; an extension of every request that gets past [`require_viewer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,35 +85,33 @@ pub(crate) async fn is_viewer(app: &Parts, headers: &HeaderMap) -> bool {
 /// A token in the header counts before the cookie: who sends one means it.
 async fn judge(app: &Parts, headers: &HeaderMap) -> Result<Verdict, StoreError> {
     if let Some(value) = headers.get(AUTHORIZATION) {
-        return match bearer(value) {
-            Some(secret) => judge_token(app, secret).await,
-            None => Ok(Verdict::Unknown),
+        let Some(secret) = bearer(value) else {
+            return Ok(Verdict::Unknown);
         };
+        let token = app.store.token(secret).await?;
+        return Ok(token.map_or(Verdict::Unknown, |token| allowed_by(&token)));
     }
-    match read_cookie(headers, &app.public_url) {
-        Some(Credential::Session(session)) => {
-            let session = app.store.login_session(session).await?;
-            Ok(session.map_or(Verdict::Unknown, |_| {
-                Verdict::Viewer(Viewer {
-                    sites: VisibleSites::All,
-                })
-            }))
-        }
-        Some(Credential::Token(secret)) => judge_token(app, secret).await,
-        None => Ok(Verdict::Unknown),
-    }
-}
-
-async fn judge_token(app: &Parts, secret: &str) -> Result<Verdict, StoreError> {
-    let Some(token) = app.store.token(secret).await? else {
+    let Some(cookie) = read_cookie(headers, &app.public_url) else {
         return Ok(Verdict::Unknown);
     };
-    Ok(match token.scope {
+    let Some(session) = app.store.login_session(cookie).await? else {
+        return Ok(Verdict::Unknown);
+    };
+    Ok(match session.token {
+        Some(token) => allowed_by(&token),
+        None => Verdict::Viewer(Viewer {
+            sites: VisibleSites::All,
+        }),
+    })
+}
+
+fn allowed_by(token: &AccessToken) -> Verdict {
+    match token.scope {
         Scope::Read | Scope::Admin => Verdict::Viewer(Viewer {
             sites: token.site.map_or(VisibleSites::All, VisibleSites::Only),
         }),
         Scope::Write => Verdict::Forbidden,
-    })
+    }
 }
 
 fn bearer(value: &HeaderValue) -> Option<&str> {

@@ -8,7 +8,6 @@
 //! would have to know, save the counts that the cache holds for a second and the login limiter's memory.
 
 mod access;
-mod address;
 mod answer;
 mod assets;
 mod csrf;

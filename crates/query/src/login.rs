@@ -19,13 +19,16 @@ use http::header::{CACHE_CONTROL, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Deserialize;
 
-use crate::access::{self, Credential, cleared_cookie, login_cookie, read_cookie};
+use crate::access::{self, cleared_cookie, login_cookie, read_cookie};
 use crate::answer::{Refusal, bad_request, store_failed, wants_page};
 use crate::html::{LoginPage, page};
 use crate::state::{App, Parts};
 use next::Next;
 
 pub(crate) use metrics::LoginMetrics;
+
+/// What tokens begin with, and links do not.
+const TOKEN_PREFIX: &str = "hgp_";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -85,7 +88,7 @@ pub(crate) async fn log_out(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    if let Some(Credential::Session(session)) = read_cookie(&headers, &app.public_url) {
+    if let Some(session) = read_cookie(&headers, &app.public_url) {
         let ended = app.store.logout(session).await;
         ended.map_err(|error| store_failed(&error))?;
     }
@@ -97,14 +100,14 @@ pub(crate) async fn log_out(
 
 /// The cookie for what the form holds, if that is good.
 async fn redeem(app: &Parts, form: &LoginForm) -> Result<Option<HeaderValue>, StoreError> {
-    let value = match Credential::of(pasted(form)) {
-        Credential::Session("") => None,
+    let secret = pasted(form);
+    let value = if secret.starts_with(TOKEN_PREFIX) {
+        app.store.login_with_token(secret).await?
+    } else if secret.is_empty() {
+        None
+    } else {
         // What is no token is taken for a link's.
-        Credential::Session(link) => app.store.redeem_login_link(link).await?,
-        Credential::Token(secret) => {
-            let token = app.store.token(secret).await?;
-            token.map(|_| secret.to_owned())
-        }
+        app.store.redeem_login_link(secret).await?
     };
     Ok(value.and_then(|value| login_cookie(&value, &app.public_url)))
 }
@@ -129,7 +132,7 @@ fn client_address(app: &Parts, peer: Option<Extension<Peer>>, headers: &HeaderMa
         IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         |Extension(Peer(peer))| peer.ip(),
     );
-    app.addresses.find(peer, headers)
+    app.proxies.client(peer, headers).address
 }
 
 fn refused(app: &Parts, headers: &HeaderMap, form: &LoginForm) -> Response {

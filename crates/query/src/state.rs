@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use hgpixel_cache::Cache;
 use hgpixel_event::Clock;
 use hgpixel_store::EventStore;
+use hgpixel_telemetry::http::TrustedProxies;
 
 use crate::Deps;
-use crate::address::ClientAddress;
 use crate::assets::Assets;
 use crate::login::LoginMetrics;
 use crate::login::limiter::LoginLimiter;
@@ -22,7 +23,7 @@ pub(crate) struct Parts {
     pub(crate) cache: Cache,
     pub(crate) clock: Clock,
     pub(crate) public_url: PublicUrl,
-    pub(crate) addresses: ClientAddress,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) logins: LoginLimiter,
     pub(crate) login_metrics: LoginMetrics,
     pub(crate) assets: &'static Assets,
@@ -42,7 +43,8 @@ impl App {
             cache: deps.cache.clone(),
             clock: deps.clock.clone(),
             public_url,
-            addresses: ClientAddress::of(&deps.settings.ingest),
+            proxies: TrustedProxies::of(&deps.settings.ingest)
+                .context("ingest.forwarded_header")?,
             logins: LoginLimiter::new(deps.clock.clone()),
             login_metrics: LoginMetrics::register(&deps.registry)?,
             assets: Assets::embedded(),

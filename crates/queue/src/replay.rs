@@ -1,10 +1,7 @@
 //! Dead letters, made into batches again.
 
 use hgpixel_event::limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX};
-use hgpixel_event::{EncodedBatch, decode};
-
-/// The beginning of an encoded batch; no event's line begins so.
-const BATCH_BEGIN: &str = "{\"hgpixel\":";
+use hgpixel_event::{EncodedBatch, begins_batch, decode};
 
 /// What goes back under one new id: how many letters it was made of, and the batch.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +18,7 @@ pub(crate) fn batches_of(lines: &[&str]) -> Vec<Replay> {
     let mut joined: Vec<&str> = Vec::new();
     let mut bytes = 0;
     for line in lines {
-        if line.starts_with(BATCH_BEGIN) {
+        if begins_batch(line) {
             flush(&mut joined, &mut bytes, &mut replays);
             replays.push(whole(line));
             continue;
@@ -40,18 +37,9 @@ fn flush(joined: &mut Vec<&str>, bytes: &mut usize, replays: &mut Vec<Replay>) {
     if joined.is_empty() {
         return;
     }
-    let mut text = format!("{BATCH_BEGIN}1,\"events\":{}}}\n", joined.len());
-    for line in joined.iter() {
-        // A line holds no break when it comes from a batch; whatever else a letter holds must not become two.
-        text.push_str(&line.replace(['\n', '\r'], " "));
-        text.push('\n');
-    }
     replays.push(Replay {
         letters: joined.len(),
-        batch: EncodedBatch {
-            events: joined.len(),
-            bytes: text.into_bytes(),
-        },
+        batch: EncodedBatch::of_lines(joined),
         replayed: true,
     });
     joined.clear();

@@ -1,2 +1,2 @@
-insert into logins (hash, created_ms, used_ms)
-values ($1, $2, $2)
+insert into logins (hash, token, created_ms, used_ms)
+values ($1, $2, $3, $3)

@@ -1,3 +1,3 @@
-select created_ms, used_ms
+select created_ms, used_ms, token
 from logins
 where hash = $1

@@ -10,7 +10,9 @@ mod token;
 pub use login::LoginSession;
 pub use token::{AccessToken, Scope};
 
-pub(crate) use login::{LOGIN_IDLE_MS, LOGIN_MS, any, create_link, end, redeem_link, session};
+pub(crate) use login::{
+    LOGIN_IDLE_MS, LOGIN_MS, any, create_link, end, redeem_link, session, with_token,
+};
 pub(crate) use token::{create, get, revoke};
 
 /// The use of a login or token is noted when the last note is older, so that reading does not mean writing.

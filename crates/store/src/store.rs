@@ -204,6 +204,14 @@ impl EventStore {
             .await
     }
 
+    /// The value of a new session's cookie for whoever shows a token; `None` when it is unknown or expired, or may only write. The session
+    /// has the token's limits and ends with it.
+    pub async fn login_with_token(&self, secret: &str) -> Result<Option<String>, StoreError> {
+        self.pool
+            .bounded(access::with_token(&self.pool, &self.clock, secret))
+            .await
+    }
+
     /// Whether anybody is logged in, or was within the last days.
     pub async fn has_logins(&self) -> Result<bool, StoreError> {
         self.pool.bounded(access::any(&self.pool)).await

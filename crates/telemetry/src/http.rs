@@ -11,12 +11,13 @@
 //! Every refusal is a [`Problem`](crate::Problem). While the process drains, answers close their connections; once it stops,
 //! idle connections are closed, requests in flight are answered, and whatever is left at the deadline is cut.
 //!
-//! Not here: TLS, HTTP/2 and compression, which are the balancer's; and who the client is behind a balancer, which is the ingest's.
+//! Who the client is behind a balancer, [`TrustedProxies`] tells. Not here: TLS, HTTP/2 and compression, which are the balancer's.
 
 mod accept;
 mod alarm;
 mod answerer;
 mod body;
+mod client;
 mod connection;
 mod exchange;
 mod framing;
@@ -27,6 +28,7 @@ mod plain;
 mod wire;
 
 pub use accept::{bind, serve};
+pub use client::{Client, TrustedProxies};
 pub use metrics::HttpMetrics;
 
 use std::net::SocketAddr;

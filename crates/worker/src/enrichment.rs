@@ -1,6 +1,8 @@
 //! From an event as queued to an event as stored: what its user agent, addresses and languages mean.
 
-use hgpixel_enrich::{AgentParser, ClientHints, campaign, channel, crawler_name, language, source};
+use hgpixel_enrich::{
+    AgentParser, BotReason, ClientHints, campaign, channel, crawler_name, language, source,
+};
 use hgpixel_event::Event;
 use hgpixel_store::{Campaign, Enriched, NewEvent};
 use serde_json::Value;
@@ -45,6 +47,9 @@ impl Enrichment {
             reason.as_str().clone_into(&mut enriched.bot_reason);
             let name = crawler_name(&event.user_agent).unwrap_or(&agent.browser);
             name.clone_into(&mut enriched.bot_name);
+        } else if event.automated {
+            let reason = BotReason::Webdriver.as_str();
+            reason.clone_into(&mut enriched.bot_reason);
         }
     }
 }
@@ -144,6 +149,23 @@ mod tests {
         });
         assert_eq!(enriched.bot_name, "GPTBot");
         assert_ne!(enriched.bot_reason, "");
+    }
+
+    #[test]
+    fn a_browser_that_a_program_runs_is_marked_unless_its_agent_says_more() {
+        let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0";
+        let reason = |user_agent: &str, automated| {
+            let user_agent = user_agent.into();
+            let event = Event {
+                user_agent,
+                automated,
+                ..Event::default()
+            };
+            enrich(event).bot_reason
+        };
+        assert_eq!(reason(firefox, false), "");
+        assert_eq!(reason(firefox, true), "webdriver");
+        assert_eq!(reason("GPTBot/1.2", true), "ai_crawler");
     }
 
     #[test]

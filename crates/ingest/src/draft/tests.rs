@@ -4,12 +4,12 @@ use std::net::IpAddr;
 use hgpixel_event::id_time_ms;
 use hgpixel_event::limits::{CLIENT_TIME_FUTURE_MS, CLIENT_TIME_PAST_MS};
 use hgpixel_store::DailySalt;
+use hgpixel_telemetry::http::Client;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use prometheus::Registry;
 use serde_json::json;
 
 use super::*;
-use crate::address::Client;
 use crate::wire;
 
 const NOW_MS: i64 = 1_790_000_000_000;
@@ -70,6 +70,7 @@ impl Request {
             place: Place::default(),
             anonymous: self.anonymous,
             sender: beacon.sender,
+            automated: beacon.automated,
             sent_at_ms: beacon.sent_at_ms,
             repaired: guarded.repaired,
             metrics: &self.metrics,

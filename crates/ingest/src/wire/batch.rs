@@ -10,8 +10,12 @@ use super::properties::Properties;
 use super::scalar::Scalar;
 use super::time::{ClientTime, milliseconds};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender, Shared};
+use crate::metrics::{Label, LossReason};
 
 const VERSION: u64 = 1;
+
+/// A pixel keeps 100 events, so it cannot lose many at a time; whoever tells more must not spoil the sum.
+const LOST_MAX: u64 = 1_000;
 
 /// An error in what the events share costs them all; one in an event costs that event.
 pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
@@ -21,7 +25,9 @@ pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
         site: site_key(object.site, "site")?,
         sender: Sender::Other,
         opted_out: is_set(&object.gpc),
+        automated: is_set(&object.webdriver),
         sent_at_ms: milliseconds(&object.sent_at),
+        lost: lost(object.lost),
         shared: Shared {
             url: object.url.into_text("url")?,
             title: object.title.into_text("title")?,
@@ -38,6 +44,21 @@ pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
             .map(|(index, json)| event(json.get()).map_err(|error| error.in_event(index)))
             .collect(),
     })
+}
+
+/// What the sender gave up. A report of losses that makes no sense must not lose more: it counts nothing.
+fn lost(told: Properties<'_>) -> Vec<(LossReason, u64)> {
+    let told = told.into_entries("lost").unwrap_or_default();
+    let count = |(key, value): (_, Scalar<'_>)| {
+        let reason = LossReason::ALL
+            .iter()
+            .find(|reason| reason.label() == key)?;
+        let Scalar::Number(number) = value else {
+            return None;
+        };
+        Some((*reason, number.as_u64()?.min(LOST_MAX)))
+    };
+    told.into_iter().filter_map(count).collect()
 }
 
 fn check_version(version: &Scalar<'_>) -> Result<(), Invalid> {
@@ -187,6 +208,29 @@ mod tests {
             (Some("Next"), None)
         );
         assert_eq!(second.time, ClientTime::Ago(1_500));
+    }
+
+    #[test]
+    fn what_a_sender_gave_up_is_read_and_nonsense_counts_nothing() {
+        let lost = |lost: serde_json::Value| {
+            let text = batch(&json!({"events": [{}], "lost": lost, "webdriver": true}));
+            let beacon = wire::beacon(&text).unwrap();
+            assert!(beacon.automated);
+            beacon.lost
+        };
+        assert_eq!(
+            lost(json!({"refused": 2, "later": 1, "expired": 9_000_000})),
+            [(LossReason::Refused, 2), (LossReason::Expired, LOST_MAX)]
+        );
+        for nonsense in [
+            json!(null),
+            json!(5),
+            json!([1]),
+            json!("x"),
+            json!({"refused": -1, "overflow": 0.5, "expired": "7"}),
+        ] {
+            assert_eq!(lost(nonsense), []);
+        }
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub(crate) struct Object<'a> {
     pub(crate) site: Scalar<'a>,
     pub(crate) device: Properties<'a>,
     pub(crate) sent_at: Scalar<'a>,
+    pub(crate) webdriver: Scalar<'a>,
+    pub(crate) lost: Properties<'a>,
     pub(crate) events: Events<'a>,
 }
 
@@ -62,6 +64,8 @@ enum Key {
     Site,
     Device,
     SentAt,
+    Webdriver,
+    Lost,
     Events,
     #[serde(other)]
     Unknown,
@@ -88,6 +92,8 @@ impl<'a> Object<'a> {
             Key::Site => self.site = map.next_value()?,
             Key::Device => self.device = map.next_value()?,
             Key::SentAt => self.sent_at = map.next_value()?,
+            Key::Webdriver => self.webdriver = map.next_value()?,
+            Key::Lost => self.lost = map.next_value()?,
             Key::Events => self.events = map.next_value()?,
             Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
         }

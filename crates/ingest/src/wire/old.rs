@@ -20,7 +20,9 @@ pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
         site: site_key(object.client_id, "clientID")?,
         sender,
         opted_out: is_set(&object.gpc),
+        automated: false,
         sent_at_ms: None,
+        lost: Vec::new(),
         shared: Shared {
             url: object.url.into_text("url")?,
             title: object.title.into_text("title")?,

@@ -43,7 +43,9 @@ pub(crate) fn beacon(query: &str) -> Result<Beacon<'_>, Invalid> {
         site: site_key(site, "site")?,
         sender: Sender::Other,
         opted_out: is_set(&gpc),
+        automated: false,
         sent_at_ms: None,
+        lost: Vec::new(),
         shared,
         events: vec![Ok(event)],
     })

@@ -1,7 +1,4 @@
-//! The cookie of a login.
-//!
-//! It holds a session's value, or the token that somebody logged in with: then the token's own limits go on to hold, and revoking
-//! it ends the login.
+//! The cookie of a login: the value of a session, which the store knows.
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
@@ -11,34 +8,14 @@ use crate::public_url::PublicUrl;
 /// The store lets no session live longer.
 const LIFETIME_S: u32 = 7 * 24 * 60 * 60;
 
-/// What tokens begin with, and sessions do not.
-const TOKEN_PREFIX: &str = "hgp_";
-
-/// What a cookie, or a text that somebody pasted, says to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Credential<'a> {
-    Session(&'a str),
-    Token(&'a str),
-}
-
-impl<'a> Credential<'a> {
-    pub(crate) fn of(value: &'a str) -> Self {
-        if value.starts_with(TOKEN_PREFIX) {
-            Self::Token(value)
-        } else {
-            Self::Session(value)
-        }
-    }
-}
-
-pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, url: &PublicUrl) -> Option<Credential<'a>> {
+pub(crate) fn read_cookie<'a>(headers: &'a HeaderMap, url: &PublicUrl) -> Option<&'a str> {
     let lines = headers.get_all(COOKIE).iter();
     lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .find(|(name, _)| *name == cookie_name(url))
-        .map(|(_, value)| Credential::of(value))
+        .map(|(_, value)| value)
 }
 
 /// `None` for a value that no cookie can carry, which ours never are.

@@ -73,6 +73,8 @@ async fn a_login_by_token_has_the_tokens_limits() {
         .send(&pages)
         .await;
     let cookie = answer.cookie().to_owned();
+    // The token itself stays with its holder.
+    assert!(!cookie.contains(&token), "{cookie}");
     assert_eq!(
         get("/view-data").cookie(&cookie).send(&pages).await.status,
         200
@@ -84,6 +86,44 @@ async fn a_login_by_token_has_the_tokens_limits() {
         get("/view-data").cookie(&cookie).send(&pages).await.status,
         401
     );
+}
+
+#[tokio::test]
+async fn a_logout_ends_the_login_and_not_the_token_that_opened_it() {
+    let pages = Pages::start().await;
+    let token = pages.token(Scope::Read, None).await;
+    let log_in = async || {
+        let answer = post("/login")
+            .form(&format!("secret={token}"))
+            .send(&pages)
+            .await;
+        answer.cookie().to_owned()
+    };
+    let (one, other) = (log_in().await, log_in().await);
+    assert_ne!(one, other);
+    post("/logout")
+        .cookie(&one)
+        .header("sec-fetch-site", "same-origin")
+        .send(&pages)
+        .await;
+    for (cookie, status) in [(&one, 401), (&other, 200)] {
+        let answer = get("/view-data").cookie(cookie).send(&pages).await;
+        assert_eq!(answer.status, status);
+    }
+    let answer = get("/view-data").bearer(&token).send(&pages).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_that_may_only_write_opens_no_login() {
+    let pages = Pages::start().await;
+    let token = pages.token(Scope::Write, None).await;
+    let answer = post("/login")
+        .form(&format!("secret={token}"))
+        .send(&pages)
+        .await;
+    assert_eq!(answer.status, 401);
+    assert!(!answer.headers.contains_key("set-cookie"));
 }
 
 #[tokio::test]

@@ -181,6 +181,8 @@ create table login_links (
 );
 create table logins (
   hash bytea primary key,
+  -- The token that opened it, by its hash: a number could be given again. The login ends with it.
+  token bytea,
   created_ms bigint not null,
   used_ms bigint not null
 );

@@ -177,6 +177,8 @@ create table login_links (
 ) strict, without rowid;
 create table logins (
   hash blob primary key,
+  -- The token that opened it, by its hash: a number could be given again. The login ends with it.
+  token blob,
   created_ms integer not null,
   used_ms integer not null
 ) strict, without rowid;

@@ -1,12 +1,13 @@
-//! Logging in by a link that works once, and staying logged in.
+//! Logging in by a link that works once or by a token, and staying logged in.
 
 use std::time::Duration;
 
 use hgpixel_event::Clock;
 
+use super::token::{self, AccessToken, Scope};
 use super::{USE_NOTED_MS, secret};
 use crate::error::StoreError;
-use crate::pool::{Pool, reading, within, writing};
+use crate::pool::{Pool, Transaction, reading, within, writing};
 
 /// A login ends after so long without use.
 pub(crate) const LOGIN_IDLE_MS: i64 = 12 * 3_600_000;
@@ -20,6 +21,8 @@ pub struct LoginSession {
     pub created_ms: i64,
     /// When it ends at the latest, in milliseconds since 1970 UTC.
     pub expires_ms: i64,
+    /// The token that opened it, whose limits it has; `None` when a link did.
+    pub token: Option<AccessToken>,
 }
 
 pub(crate) async fn create_link(
@@ -53,16 +56,39 @@ pub(crate) async fn redeem_link(
     if expires_ms.is_none_or(|expires_ms| expires_ms <= clock.now_ms()) {
         return Ok(None);
     }
+    Ok(Some(begin(transaction, clock, None).await?))
+}
+
+pub(crate) async fn with_token(
+    pool: &Pool,
+    clock: &Clock,
+    secret: &str,
+) -> Result<Option<String>, StoreError> {
+    let token = token::get(pool, clock, secret).await?;
+    if token.is_none_or(|token| token.scope == Scope::Write) {
+        return Ok(None);
+    }
+    let opened_by = Some(secret::hash(secret));
+    Ok(Some(begin(pool.begin().await?, clock, opened_by).await?))
+}
+
+/// Commits a new login, and gives the value of its cookie.
+async fn begin(
+    mut transaction: Transaction,
+    clock: &Clock,
+    token: Option<Vec<u8>>,
+) -> Result<String, StoreError> {
     let cookie = secret::generate("")?;
     let insert = include_str!("../../sql/login.add.sql");
     within!(transaction, db => sqlx::query(insert)
         .bind(secret::hash(&cookie))
+        .bind(token)
         .bind(clock.now_ms())
         .execute(db)
         .await?
         .rows_affected());
     transaction.commit().await?;
-    Ok(Some(cookie))
+    Ok(cookie)
 }
 
 pub(crate) async fn session(
@@ -72,15 +98,22 @@ pub(crate) async fn session(
 ) -> Result<Option<LoginSession>, StoreError> {
     let select = include_str!("../../sql/login.get.sql");
     let hash = secret::hash(cookie);
-    let row: Option<(i64, i64)> =
+    let row: Option<(i64, i64, Option<Vec<u8>>)> =
         reading!(pool, db => sqlx::query_as(select).bind(&hash).fetch_optional(db).await?);
     let now_ms = clock.now_ms();
-    let Some((created_ms, used_ms)) = row else {
+    let Some((created_ms, used_ms, opened_by)) = row else {
         return Ok(None);
     };
     if now_ms - created_ms >= LOGIN_MS || now_ms - used_ms >= LOGIN_IDLE_MS {
         return Ok(None);
     }
+    let token = match opened_by {
+        None => None,
+        Some(opened_by) => match token::by_hash(pool, clock, &opened_by).await? {
+            None => return Ok(None),
+            token => token,
+        },
+    };
     if now_ms - used_ms >= USE_NOTED_MS {
         let note = include_str!("../../sql/login.use.sql");
         writing!(pool, db => sqlx::query(note).bind(&hash).bind(now_ms).execute(db).await?
@@ -89,6 +122,7 @@ pub(crate) async fn session(
     Ok(Some(LoginSession {
         created_ms,
         expires_ms: created_ms + LOGIN_MS,
+        token,
     }))
 }
 

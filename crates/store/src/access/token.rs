@@ -113,9 +113,17 @@ pub(crate) async fn get(
     clock: &Clock,
     secret: &str,
 ) -> Result<Option<AccessToken>, StoreError> {
+    by_hash(pool, clock, &secret::hash(secret)).await
+}
+
+pub(super) async fn by_hash(
+    pool: &Pool,
+    clock: &Clock,
+    hash: &[u8],
+) -> Result<Option<AccessToken>, StoreError> {
     let select = include_str!("../../sql/token.get.sql");
     let row: Option<TokenRow> = reading!(pool, db => sqlx::query_as(select)
-        .bind(secret::hash(secret))
+        .bind(hash)
         .fetch_optional(db)
         .await?);
     let now_ms = clock.now_ms();

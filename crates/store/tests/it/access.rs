@@ -11,6 +11,7 @@ for_each_backend!(
     a_link_ends,
     a_login_ends_when_idle_and_when_old,
     a_logout_ends_the_login,
+    a_login_by_token_ends_with_its_token,
     a_token_allows_what_it_says,
     a_token_ends,
     no_secret_is_stored,
@@ -81,6 +82,36 @@ async fn a_logout_ends_the_login(place: Place) {
     store.logout(&cookie).await.unwrap();
     assert_eq!(store.login_session(&cookie).await.unwrap(), None);
     store.logout(&cookie).await.unwrap();
+}
+
+async fn a_login_by_token_ends_with_its_token(place: Place) {
+    let store = place.open().await;
+    let site = site(&store, "a").await;
+    let create = async |scope, expires_in| {
+        let site = Some(site.id);
+        store.create_token(scope, site, expires_in).await.unwrap()
+    };
+    let secret = create(Scope::Read, None).await;
+    let cookie = store.login_with_token(&secret).await.unwrap().unwrap();
+    assert_ne!(cookie, secret);
+    let login = store.login_session(&cookie).await.unwrap().unwrap();
+    let token = login.token.unwrap();
+    assert_eq!((token.scope, token.site), (Scope::Read, Some(site.id)));
+
+    // The next token must not open the old one's logins, even where numbers are given again.
+    assert!(store.revoke_token(token.id).await.unwrap());
+    let next = create(Scope::Admin, Some(HOUR)).await;
+    assert_eq!(store.login_session(&cookie).await.unwrap(), None);
+
+    let cookie = store.login_with_token(&next).await.unwrap().unwrap();
+    assert!(store.login_session(&cookie).await.unwrap().is_some());
+    place.clock.advance_ms(HOUR_MS);
+    assert_eq!(store.login_session(&cookie).await.unwrap(), None);
+    assert_eq!(store.login_with_token(&next).await.unwrap(), None);
+
+    let writing = create(Scope::Write, None).await;
+    assert_eq!(store.login_with_token(&writing).await.unwrap(), None);
+    assert_eq!(store.login_with_token("hgp_").await.unwrap(), None);
 }
 
 async fn a_token_allows_what_it_says(place: Place) {

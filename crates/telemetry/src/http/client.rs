@@ -7,31 +7,39 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::header::{HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName, InvalidHeaderName};
 use ipnet::IpNet;
 
 /// Which proxies are believed, and the one header in which they speak.
 #[derive(Clone, Debug)]
-pub(crate) struct TrustedProxies {
+pub struct TrustedProxies {
     networks: Vec<IpNet>,
     header: HeaderName,
 }
 
 /// A client's address and whether limits apply to it. Lives in memory, for one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Client {
-    pub(crate) address: IpAddr,
+pub struct Client {
+    /// Where the client is.
+    pub address: IpAddr,
     /// Loopback, or a trusted proxy itself: many people stand behind it, or the operator does.
-    pub(crate) unlimited: bool,
+    pub unlimited: bool,
 }
 
 impl TrustedProxies {
-    pub(crate) fn new(networks: Vec<IpNet>, header: HeaderName) -> Self {
-        Self { networks, header }
+    /// As the settings name them.
+    ///
+    /// # Errors
+    /// When `forwarded_header` is no header's name, which loaded settings never are.
+    pub fn of(settings: &hgpixel_config::Ingest) -> Result<Self, InvalidHeaderName> {
+        Ok(Self {
+            networks: settings.trusted_proxies.clone(),
+            header: HeaderName::try_from(&settings.forwarded_header)?,
+        })
     }
 
     /// The client of a request that came over a connection from `peer`.
-    pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let address = self.client_address(peer.to_canonical(), headers);
         Client {
             address,
@@ -97,13 +105,13 @@ mod tests {
     const OUTSIDE: &str = "198.51.100.9";
 
     fn proxies() -> TrustedProxies {
-        TrustedProxies::new(
-            vec![
+        TrustedProxies {
+            networks: vec![
                 "10.0.0.0/8".parse().unwrap(),
                 "2001:db8:aa::/48".parse().unwrap(),
             ],
-            HeaderName::from_static("x-forwarded-for"),
-        )
+            header: HeaderName::from_static("x-forwarded-for"),
+        }
     }
 
     fn client(peer: &str, lines: &[&str]) -> String {
@@ -119,7 +127,10 @@ mod tests {
     fn a_header_from_an_untrusted_peer_is_ignored() {
         assert_eq!(client(OUTSIDE, &["203.0.113.7"]), OUTSIDE);
         assert_eq!(client(OUTSIDE, &["10.0.0.1"]), OUTSIDE);
-        let none = TrustedProxies::new(Vec::new(), HeaderName::from_static("x-forwarded-for"));
+        let none = TrustedProxies {
+            networks: Vec::new(),
+            ..proxies()
+        };
         let headers = HeaderMap::from_iter([(
             HeaderName::from_static("x-forwarded-for"),
             HeaderValue::from_static("203.0.113.7"),
