@@ -79,17 +79,17 @@ async fn a_batch_is_queued_whole_and_its_bad_events_are_named() {
 
 #[tokio::test]
 async fn what_a_pixel_gave_up_is_counted_once_its_batch_is_durable() {
-    let rig = Rig::start().await;
-    let lost = || rig.metric("hgpixel_pixel_events_lost_total{reason=\"overflow\"}");
+    const LOST: &str = "hgpixel_pixel_events_lost_total{reason=\"overflow\"}";
+    let mut rig = Rig::start().await;
     let body =
         json!({"site": "example.com", "lost": {"overflow": 7}, "webdriver": true, "events": [{}]});
     rig.post(body.to_string()).await;
     assert!(rig.queued(1).await[0].automated);
-    assert_eq!(lost(), 7);
+    assert_eq!(rig.metric(LOST), 7);
 
     let refused = json!({"site": "example.com", "lost": {"overflow": 7}, "events": [{"url": "a"}]});
     let answer = rig.post(refused.to_string()).await;
-    assert_eq!((answer.status.as_u16(), lost()), (400, 7));
+    assert_eq!((answer.status.as_u16(), rig.metric(LOST)), (400, 7));
 }
 
 #[tokio::test]
