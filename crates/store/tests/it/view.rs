@@ -51,6 +51,7 @@ fn full(site: i64, id_ms: i64) -> NewEvent {
             referrer: "https://www.google.com/".into(),
             user_agent: "Mozilla/5.0 (X11)".into(),
             hints: Hints::default(),
+            automated: false,
             language: "de-AT,de;q=0.9".into(),
             data: r#"{"plan":"pro","n":1.50}"#.into(),
             device: r#"{"screen":"1920x1080"}"#.into(),
