@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use hgpixel_store::StoreError;
 use hgpixel_telemetry::Problem;
 use http::header::ACCEPT;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 
 /// A handler's refusal.
 pub(crate) type Refusal = Problem;
@@ -26,13 +26,14 @@ pub(crate) async fn not_found() -> Response {
 
 /// Whether the client is a browser that wants a page: it names `text/html`, which scripts and tools do not.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
-    weight(headers, "text/html") > 0
+    weight(headers, &ACCEPT, "text/html") > 0
 }
 
-/// How much the client wants `kind`, which it must name: 0 (not named, or refused) to 1000. Wildcards are nobody's wish.
-pub(crate) fn weight(headers: &HeaderMap, kind: &str) -> u16 {
+/// How much the client wants `kind` by the field `accept…`, in which it must name it: 0 (not named, or refused) to 1000. Wildcards are
+/// nobody's wish.
+pub(crate) fn weight(headers: &HeaderMap, field: &HeaderName, kind: &str) -> u16 {
     headers
-        .get_all(ACCEPT)
+        .get_all(field)
         .iter()
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(','))
@@ -74,7 +75,7 @@ mod tests {
     fn weight_of(accept: &'static str, kind: &str) -> u16 {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
-        weight(&headers, kind)
+        weight(&headers, &ACCEPT, kind)
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::access::{Viewer, VisibleSites};
 use crate::answer::{Refusal, store_failed};
 use crate::html::{HomePage, page};
 use crate::state::{App, Parts};
-use crate::time;
+use crate::{pixel, time};
 
 /// Counting a day of events is the one dear thing here; a newcomer who waits for the first event must still see it at once.
 const COUNTS_TTL: Duration = Duration::from_secs(1);
@@ -51,15 +51,20 @@ pub(crate) async fn show(
     let counts = counts.map_err(|error| store_failed(&error))?;
     let now_ms = app.clock.now_ms();
     let sites: Vec<_> = counts.iter().map(|site| line(site, now_ms)).collect();
-    let script_url = format!("{}/static/app.js", app.public_url.as_seen_by(&headers));
+    let base = app.public_url.as_seen_by(&headers);
+    let (pinned_path, integrity) = pixel::pin();
     let key = counts.first().map_or(EXAMPLE_SITE, |site| &site.key);
     Ok(page(
         StatusCode::OK,
         &HomePage {
-            assets: app.assets,
             sites: &sites,
             has_events: counts.iter().any(|site| site.last_event_ms.is_some()),
-            snippet: &format!("<script async src=\"{script_url}\" data-site=\"{key}\"></script>"),
+            snippet: &format!(
+                "<script async src=\"{base}/static/app.js\" data-site=\"{key}\"></script>"
+            ),
+            pinned_snippet: &format!(
+                "<script async src=\"{base}{pinned_path}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" data-site=\"{key}\"></script>"
+            ),
         },
     ))
 }

@@ -5,13 +5,11 @@ use axum::response::{Html, IntoResponse, Response};
 use hgpixel_telemetry::Problem;
 use http::StatusCode;
 
-use crate::assets::Assets;
 use crate::home::SiteLine;
 
 #[derive(Template)]
 #[template(path = "login.html")]
 pub(crate) struct LoginPage<'a> {
-    pub(crate) assets: &'static Assets,
     /// A one-time link's token, to be used up by the button; empty for the form.
     pub(crate) link: &'a str,
     pub(crate) next: &'a str,
@@ -24,18 +22,21 @@ pub(crate) struct LoginPage<'a> {
 #[derive(Template)]
 #[template(path = "home.html")]
 pub(crate) struct HomePage<'a> {
-    pub(crate) assets: &'static Assets,
     pub(crate) sites: &'a [SiteLine],
     pub(crate) has_events: bool,
     /// What to paste into a page.
     pub(crate) snippet: &'a str,
+    /// The same with an address and a digest that never change.
+    pub(crate) pinned_snippet: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "view_data.html")]
-pub(crate) struct ViewDataPage {
-    pub(crate) assets: &'static Assets,
-}
+pub(crate) struct ViewDataPage;
+
+#[derive(Template)]
+#[template(path = "demo.html")]
+pub(crate) struct DemoPage;
 
 pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
     match template.render() {

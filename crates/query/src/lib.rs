@@ -1,4 +1,4 @@
-//! Show what was stored: the home page, `/view-data`, login, and the files that browsers load.
+//! Show what was stored: the home page, `/view-data`, `/demo`, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
 //! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
@@ -11,6 +11,8 @@ mod access;
 mod answer;
 mod assets;
 mod csrf;
+mod demo;
+mod files;
 mod headers;
 mod home;
 mod html;

@@ -166,7 +166,6 @@ fn too_many(app: &Parts, headers: &HeaderMap, form: &LoginForm) -> Response {
 
 fn login_page(app: &Parts, status: StatusCode, link: &str, next: &Next, message: &str) -> Response {
     let body = LoginPage {
-        assets: app.assets,
         link,
         next: next.as_str(),
         message,

@@ -1,60 +1,80 @@
-//! The script that pages load, built and committed in `pixeljs/dist`.
+//! The script that pages load and its modules, built and committed in `pixeljs/dist`. Public, and of any site.
 //!
-//! Public, and of any site: the browser keeps it for an hour and then asks whether it changed.
+//! `/static/app.js` is always the newest: browsers keep it for an hour and then ask whether it changed. `/static/<hash>/app.js` never
+//! changes, so it may be kept for ever and named with its digest (`integrity`); its modules lie beside it. After an upgrade the hash
+//! is another. The old address then gives the new files, kept by nobody: a page that named no digest goes on counting, and one that
+//! did is refused by its browser, as it asked for.
 
-use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Path;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    X_CONTENT_TYPE_OPTIONS,
-};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use rust_embed::{EmbeddedFile, RustEmbed};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use rust_embed::RustEmbed;
+use sha2::{Digest, Sha384};
 
 use crate::answer::not_found;
-use crate::assets::{content_type, hex};
+use crate::files::{FOR_EVER, Files};
 
 #[derive(RustEmbed)]
 #[folder = "../../pixeljs/dist"]
 struct Built;
 
-/// `GET /static/{name}`: the pixel and its modules. Needs nothing and no one, so that any process may serve it.
+static FILES: LazyLock<Files> = LazyLock::new(Files::read::<Built>);
+
+/// What pages load; the rest are its modules.
+const CORE: &str = "app.js";
+
+const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
+const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
+
+/// `GET /static/{name}` and `GET /static/{hash}/{name}`: the pixel and its modules. Needs nothing and no one, so that any process
+/// may serve it.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/static/{name}", get(serve))
+    Router::new()
+        .route("/static/{name}", get(newest))
+        .route("/static/{hash}/{name}", get(pinned))
 }
 
-async fn serve(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    match Built::get(&name) {
-        Some(file) => answer(&name, file, &headers),
-        None => not_found().await,
-    }
+/// The address of the script that never changes, and the value of its `integrity` attribute.
+pub(crate) fn pin() -> (String, String) {
+    let core = FILES.get(CORE).expect("the pixel is built");
+    let digest = STANDARD.encode(Sha384::digest(core.bytes()));
+    (
+        format!("/static/{}/{CORE}", FILES.hash),
+        format!("sha384-{digest}"),
+    )
 }
 
-fn answer(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let etag = etag(&file);
-    let is_current = headers
-        .get_all(IF_NONE_MATCH)
-        .iter()
-        .any(|line| line.to_str().is_ok_and(|line| names(line, &etag)));
-    let mut response = if is_current {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        body(file.data).into_response()
+async fn newest(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    answer(&name, &headers, FOR_AN_HOUR).await
+}
+
+async fn pinned(Path((hash, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let is_this_build = hash == FILES.hash;
+    answer(
+        &name,
+        &headers,
+        if is_this_build {
+            FOR_EVER
+        } else {
+            ASK_EACH_TIME
+        },
+    )
+    .await
+}
+
+async fn answer(name: &str, headers: &HeaderMap, cache_control: HeaderValue) -> Response {
+    let Some(file) = FILES.get(name) else {
+        return not_found().await;
     };
+    let mut response = file.answer(headers, cache_control);
     let about = response.headers_mut();
-    about.insert(CONTENT_TYPE, content_type(name));
-    about.insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=3600"),
-    );
-    about.insert(
-        ETAG,
-        HeaderValue::from_str(&etag).expect("hex digits in quotes are ASCII"),
-    );
     about.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Any site may load it, also one that asks for CORS (`crossorigin`) or isolates itself (COEP).
     about.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -63,23 +83,4 @@ fn answer(name: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
         HeaderValue::from_static("cross-origin"),
     );
     response
-}
-
-fn body(data: Cow<'static, [u8]>) -> axum::body::Bytes {
-    match data {
-        Cow::Borrowed(bytes) => axum::body::Bytes::from_static(bytes),
-        Cow::Owned(bytes) => bytes.into(),
-    }
-}
-
-/// The first half of the file's SHA-256: strong, and enough to tell versions apart.
-fn etag(file: &EmbeddedFile) -> String {
-    format!("\"{}\"", hex(&file.metadata.sha256_hash()[..16]))
-}
-
-/// Whether a line of `If-None-Match` names `etag`; weakly, as RFC 9110 13.1.2 has it (a proxy that compresses marks it so).
-fn names(line: &str, etag: &str) -> bool {
-    line.split(',')
-        .map(str::trim)
-        .any(|one| one == "*" || one.trim_start_matches("W/") == etag)
 }

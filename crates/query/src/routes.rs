@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::state::App;
-use crate::{access, answer, assets, csrf, headers, home, login, pixel, view_data};
+use crate::{access, answer, assets, csrf, demo, headers, home, login, pixel, view_data};
 
 /// A login is a token or a link and a path; nothing else has a body.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -14,6 +14,8 @@ pub(crate) fn router(app: App) -> Router {
     let viewers_only = Router::new()
         .route("/", get(home::show))
         .route("/view-data", get(view_data::show))
+        .route("/demo", get(demo::show))
+        .route("/demo/{page}", get(demo::show))
         .route_layer(middleware::from_fn_with_state(
             app.clone(),
             access::require_viewer,

@@ -9,7 +9,6 @@ use hgpixel_store::EventStore;
 use hgpixel_telemetry::http::TrustedProxies;
 
 use crate::Deps;
-use crate::assets::Assets;
 use crate::login::LoginMetrics;
 use crate::login::limiter::LoginLimiter;
 use crate::public_url::PublicUrl;
@@ -26,7 +25,6 @@ pub(crate) struct Parts {
     pub(crate) proxies: TrustedProxies,
     pub(crate) logins: LoginLimiter,
     pub(crate) login_metrics: LoginMetrics,
-    pub(crate) assets: &'static Assets,
 }
 
 impl App {
@@ -47,7 +45,6 @@ impl App {
                 .context("ingest.forwarded_header")?,
             logins: LoginLimiter::new(deps.clock.clone()),
             login_metrics: LoginMetrics::register(&deps.registry)?,
-            assets: Assets::embedded(),
         })))
     }
 }

@@ -45,7 +45,7 @@ async fn answer(
     format: Format,
 ) -> Result<Response, Refusal> {
     if format == Format::Page {
-        return Ok(page(StatusCode::OK, &ViewDataPage { assets: app.assets }));
+        return Ok(page(StatusCode::OK, &ViewDataPage));
     }
     let filter = filter(app, viewer.sites, &params).await;
     let filter = filter.map_err(|error| store_failed(&error))?;

@@ -1,6 +1,7 @@
 //! In which form `/view-data` answers.
 
 use http::HeaderMap;
+use http::header::ACCEPT;
 
 use crate::answer::weight;
 
@@ -34,7 +35,7 @@ impl Format {
         ];
         let mut best = (0, Self::Json);
         for (kind, format) in kinds {
-            let weight = weight(headers, kind);
+            let weight = weight(headers, &ACCEPT, kind);
             if weight > best.0 {
                 best = (weight, format);
             }

@@ -8,7 +8,12 @@ use hgpixel_store::Scope;
 use crate::support::{Ask, Pages, ask, event, get};
 
 /// Routes that only viewers may use, and what they answer them with.
-const VIEWERS_ONLY: &[(Method, &str)] = &[(Method::GET, "/"), (Method::GET, "/view-data")];
+const VIEWERS_ONLY: &[(Method, &str)] = &[
+    (Method::GET, "/"),
+    (Method::GET, "/view-data"),
+    (Method::GET, "/demo"),
+    (Method::GET, "/demo/{page}"),
+];
 /// Routes for everybody, with the status that anybody gets.
 const PUBLIC: &[(Method, &str, u16)] = &[
     (Method::GET, "/login", 200),
@@ -16,6 +21,7 @@ const PUBLIC: &[(Method, &str, u16)] = &[
     (Method::POST, "/logout", 303),
     (Method::GET, "/assets/{hash}/{*name}", 404),
     (Method::GET, "/static/{name}", 404),
+    (Method::GET, "/static/{hash}/{name}", 404),
     (Method::GET, "/nothing/here", 404),
 ];
 

@@ -1,6 +1,6 @@
 //! The files that browsers load.
 
-use crate::support::{Pages, get};
+use crate::support::{Pages, event, get};
 
 #[tokio::test]
 async fn the_pixel_is_public_and_asked_for_again_only_when_it_changed() {
@@ -38,6 +38,76 @@ async fn the_pixel_is_public_and_asked_for_again_only_when_it_changed() {
         .send(&pages)
         .await;
     assert_eq!(changed.body, first.body);
+}
+
+/// The addresses and digests that the home page shows, as a page would use them.
+#[tokio::test]
+async fn a_pinned_pixel_is_what_its_digest_says_and_kept_for_ever() {
+    use base64::Engine as _;
+    use sha2::Digest as _;
+
+    let pages = Pages::start().await;
+    let site = pages.add_site("one").await;
+    pages.store_events(vec![event(&site, 0)]).await;
+    let cookie = pages.logged_in().await;
+    let home = get("/").page().cookie(&cookie).send(&pages).await;
+    let between = |begin: &str| {
+        let (_, rest) = home.body.split_once(begin).unwrap();
+        rest.split("&#34;").next().unwrap().to_owned()
+    };
+    let integrity = between("integrity=&#34;").replace("&#43;", "+");
+    let (_, path) = home.body.split_once("/static/").unwrap();
+    let (_, pinned) = path.split_once("/static/").unwrap();
+    let pinned = format!("/static/{}", pinned.split("&#34;").next().unwrap());
+
+    let file = get(&pinned).send(&pages).await;
+    let digest = sha2::Sha384::digest(&file.body);
+    let digest = base64::engine::general_purpose::STANDARD.encode(digest);
+    assert_eq!(integrity, format!("sha384-{digest}"));
+    assert_eq!(
+        file.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+    assert_eq!(file.header("access-control-allow-origin"), "*");
+
+    // After an upgrade: the new file, which no cache keeps under the old address.
+    let newest = get("/static/app.js").send(&pages).await;
+    let outdated = get("/static/0000000000000000/app.js").send(&pages).await;
+    assert_eq!(outdated.header("cache-control"), "no-cache");
+    assert_eq!(
+        (outdated.status, outdated.body),
+        (newest.status, newest.body)
+    );
+}
+
+#[tokio::test]
+async fn files_are_compressed_for_those_who_take_it() {
+    let pages = Pages::start().await;
+    let plain = get("/static/app.js").send(&pages).await;
+    assert!(!plain.headers.contains_key("content-encoding"));
+    let ask = |known: &'static str| {
+        get("/static/app.js")
+            .header("accept-encoding", "deflate, gzip;q=0.8")
+            .header("if-none-match", known)
+    };
+    let gzip = ask("").send(&pages).await;
+    assert_eq!(gzip.header("content-encoding"), "gzip");
+    assert_eq!(gzip.header("vary"), "accept-encoding");
+    assert_ne!(gzip.header("etag"), plain.header("etag"));
+    for refused in ["gzip;q=0", "br", "identity"] {
+        let answer = get("/static/app.js").header("accept-encoding", refused);
+        let answer = answer.send(&pages).await;
+        assert!(
+            !answer.headers.contains_key("content-encoding"),
+            "{refused}"
+        );
+    }
+    let again = get("/static/app.js")
+        .header("accept-encoding", "gzip")
+        .header("if-none-match", gzip.header("etag"))
+        .send(&pages)
+        .await;
+    assert_eq!(again.status, 304);
 }
 
 #[tokio::test]
@@ -88,7 +158,7 @@ async fn a_page_names_files_that_are_there_for_ever() {
 async fn pages_keep_to_their_own_policy() {
     let pages = Pages::start().await;
     let cookie = pages.logged_in().await;
-    for path in ["/", "/view-data", "/login?link=x"] {
+    for path in ["/", "/view-data", "/demo", "/login?link=x"] {
         let page = get(path).page().cookie(&cookie).send(&pages).await;
         assert_eq!(
             page.header("content-type"),
@@ -110,7 +180,11 @@ async fn pages_keep_to_their_own_policy() {
         assert_eq!(
             page.body
                 .matches("<script type=\"module\" src=\"/assets/")
-                .count(),
+                .count()
+                + page
+                    .body
+                    .matches("<script async src=\"/static/app.js\"")
+                    .count(),
             scripts,
             "{path}"
         );

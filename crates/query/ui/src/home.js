@@ -1,9 +1,7 @@
-// The button that copies the snippet.
+// The buttons that copy a snippet.
 
-const button = document.querySelector("[data-copies]");
-const text = document.getElementById(button?.dataset.copies ?? "");
-
-if (button && text && navigator.clipboard) {
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copies]") : []) {
+  const text = document.getElementById(button.dataset.copies);
   button.hidden = false;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(text.textContent.trim());
