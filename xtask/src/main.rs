@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask setup`, `check`, `test`, `servers`.
+//! The developer's commands: `cargo xtask setup`, `check`, `test`, `servers`, `bench`.
 //!
 //! They are Rust, not scripts: they work from any folder of the checkout, say what they run, and end with an honest exit code.
 #![expect(
@@ -6,6 +6,7 @@
     reason = "a tool for a terminal says what it does"
 )]
 
+mod bench;
 mod check;
 #[cfg(test)]
 mod crates;
@@ -36,6 +37,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// Measures the release build; the machine should do nothing else.
+    Bench {
+        what: bench::Bench,
+        /// Goes to the measuring program: `cargo xtask bench ingest 60` sends for 60 s at a time.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> std::process::ExitCode {
@@ -44,6 +52,7 @@ fn main() -> std::process::ExitCode {
         Command::Check => check::run(),
         Command::Test { arguments } => test::run(&arguments),
         Command::Servers { command } => servers::run(&command),
+        Command::Bench { what, arguments } => bench::run(what, &arguments),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -21,7 +21,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     // The compiler should neither compete with the servers nor fail after they have been started.
     shell::run(&mut nextest("--no-run", arguments))?;
     let mut tests = nextest("--no-fail-fast", arguments);
-    tests.env("HGPIXEL_BIN", binary()?);
+    tests.env("HGPIXEL_BIN", binary("debug")?);
     servers::with(|environment| shell::run(tests.envs(environment.iter().cloned())))
 }
 
@@ -40,11 +40,12 @@ fn names_packages(arguments: &[String]) -> bool {
         .any(|argument| argument.starts_with("-p") || argument.starts_with("--package"))
 }
 
-fn binary() -> Result<PathBuf> {
+/// Where cargo puts the program in a profile's folder.
+pub(crate) fn binary(profile: &str) -> Result<PathBuf> {
     let metadata = output(&mut cargo("metadata --no-deps --format-version=1"))?;
     let metadata: Value = serde_json::from_str(&metadata).context("read cargo's metadata")?;
     let target = metadata["target_directory"]
         .as_str()
         .context("cargo's metadata without a target directory")?;
-    Ok(PathBuf::from(target).join("debug/hgpixel"))
+    Ok(PathBuf::from(target).join(profile).join("hgpixel"))
 }
