@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn lines_set_aside_make_a_batch_with_as_many_events() {
-        let batch = EncodedBatch::encode(&[event()]);
+        let event = event();
+        let batch = EncodedBatch::encode(std::slice::from_ref(&event));
         let text = String::from_utf8(batch.bytes).unwrap();
         assert!(begins_batch(&text));
         let line = text.lines().nth(1).unwrap();
@@ -257,7 +258,7 @@ mod tests {
         let again = EncodedBatch::of_lines(&[line, "two\r\nlines", ""]);
         let lines = decode(&again.bytes).unwrap();
         assert_eq!(again.events, 3);
-        assert_eq!(lines[0], Line::Event(Box::new(event())));
+        assert_eq!(lines[0], Line::Event(Box::new(event)));
         assert!(matches!(&lines[1], Line::Unreadable { text, .. } if text == "two  lines"));
         assert!(matches!(lines[2], Line::Unreadable { .. }));
     }

@@ -220,7 +220,7 @@ mod tests {
         };
         assert_eq!(
             lost(json!({"refused": 2, "later": 1, "expired": 9_000_000})),
-            [(LossReason::Refused, 2), (LossReason::Expired, LOST_MAX)]
+            [(LossReason::Expired, LOST_MAX), (LossReason::Refused, 2)]
         );
         for nonsense in [
             json!(null),
