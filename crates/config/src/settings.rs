@@ -62,6 +62,7 @@ pub struct Ingest {
     pub sites_max: u32,
     pub rate_events_per_s: u32,
     pub rate_burst: u32,
+    pub site_rate_events_per_s: u32,
     pub batch_wait_ms: u64,
     pub snapshot_refresh_ms: u64,
 }

@@ -13,7 +13,7 @@ use crate::batcher::{Batcher, Outcome};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender};
 use crate::draft::Drafting;
 use crate::hit::Hit;
-use crate::limit::Limiter;
+use crate::limit::{Limiter, Network};
 use crate::metrics::{DropReason, Metrics, RejectReason};
 use crate::page_url::PageUrl;
 use crate::site::Sites;
@@ -23,7 +23,8 @@ use crate::twins::Twins;
 /// Everything that requests share.
 pub(crate) struct Collector {
     pub(crate) proxies: TrustedProxies,
-    pub(crate) limiter: Option<Limiter>,
+    pub(crate) of_address: Option<Limiter<Network>>,
+    pub(crate) of_site: Option<Limiter<i64>>,
     pub(crate) opt_out: OptOut,
     pub(crate) current: Current,
     pub(crate) sites: Sites,
@@ -66,23 +67,18 @@ impl Collector {
 
     /// Refuses an address that has sent too much already, before anything of its request is read.
     pub(crate) fn admit(&self, client: Client) -> Result<(), Refusal> {
-        self.limit(client, |limiter| limiter.check(client.address))
+        let address = Network::of(client.address);
+        limit(self.of_address.as_ref(), client, |limiter| {
+            limiter.check(&address)
+        })
     }
 
     /// Lets an address pay for events, all or none.
     pub(crate) fn spend(&self, client: Client, events: usize) -> Result<(), Refusal> {
-        self.limit(client, |limiter| limiter.spend(client.address, events))
-    }
-
-    fn limit(
-        &self,
-        client: Client,
-        limit: impl FnOnce(&Limiter) -> Result<(), Duration>,
-    ) -> Result<(), Refusal> {
-        match &self.limiter {
-            Some(limiter) if !client.unlimited => limit(limiter).map_err(Refusal::RateLimited),
-            _ => Ok(()),
-        }
+        let address = Network::of(client.address);
+        limit(self.of_address.as_ref(), client, |limiter| {
+            limiter.spend(address, events)
+        })
     }
 
     /// Everything up to the queue.
@@ -112,6 +108,9 @@ impl Collector {
                 &self.metrics,
             )
             .await?;
+        limit(self.of_site.as_ref(), hit.client, |limiter| {
+            limiter.spend(site, beacon.events.len())
+        })?;
         // A site that was created just now is in a newer snapshot; secrets and salts are the same in both.
         let drafting = Drafting {
             hit,
@@ -150,6 +149,18 @@ impl Collector {
             region: place.region.unwrap_or_default(),
             city: place.city.unwrap_or_default(),
         }
+    }
+}
+
+/// Limits whoever is not above limits, where there is one.
+fn limit<Key>(
+    limiter: Option<&Limiter<Key>>,
+    client: Client,
+    ask: impl FnOnce(&Limiter<Key>) -> Result<(), Duration>,
+) -> Result<(), Refusal> {
+    match limiter {
+        Some(limiter) if !client.unlimited => ask(limiter).map_err(Refusal::RateLimited),
+        _ => Ok(()),
     }
 }
 

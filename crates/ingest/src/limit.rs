@@ -1,33 +1,34 @@
-//! How many events an address may send: so many a second, and a burst.
+//! How many events a client may send, and a site may get, of this process: so many a second, and a burst.
 //!
-//! The generic cell rate algorithm: per address one number, the time at which its budget is whole again. An event moves it by
-//! one interval; a request that would move it further than the burst ahead of now is refused and moves nothing. IPv6 clients
-//! are counted by their /64, which is what one customer gets. The map is bounded: a flood from more addresses than it holds
-//! forgets the budgets of the least recent ones, and never memory.
+//! The generic cell rate algorithm: per key one number, the time at which its budget is whole again. An event moves it by one
+//! interval; a request that would move it further than the burst ahead of now is refused and moves nothing. IPv6 clients are
+//! counted by their /64, which is what one customer gets. The map is bounded: a flood from more addresses than it holds forgets
+//! the budgets of the least recent ones, and never memory.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::generations::Generations;
 
-/// Addresses remembered at a time: 100,000 entries take about 5 MB.
-const ADDRESSES_MAX: usize = 100_000;
+/// Keys remembered at a time: 100,000 entries take about 5 MB.
+const KEYS_MAX: usize = 100_000;
 
-pub(crate) struct Limiter {
+pub(crate) struct Limiter<Key> {
     interval: Duration,
     burst: u32,
     started: Instant,
-    budgets: Mutex<Budgets>,
+    budgets: Mutex<Budgets<Key>>,
 }
 
-struct Budgets {
-    /// When each address' budget is whole again, since the start.
-    whole_at: Generations<Network, Duration>,
+struct Budgets<Key> {
+    /// When each key's budget is whole again, since the start.
+    whole_at: Generations<Key, Duration>,
     aged_at: Duration,
 }
 
-impl Limiter {
+impl<Key: Hash + Eq> Limiter<Key> {
     /// `events_per_s` of 0 means no limit.
     pub(crate) fn new(events_per_s: u32, burst: u32) -> Option<Self> {
         if events_per_s == 0 {
@@ -38,55 +39,55 @@ impl Limiter {
             burst: burst.max(1),
             started: Instant::now(),
             budgets: Mutex::new(Budgets {
-                whole_at: Generations::new(ADDRESSES_MAX),
+                whole_at: Generations::new(KEYS_MAX),
                 aged_at: Duration::ZERO,
             }),
         })
     }
 
-    /// Says how long to wait if the address could not send even one event. Costs it nothing.
-    pub(crate) fn check(&self, address: IpAddr) -> Result<(), Duration> {
+    /// Says how long to wait if not even one event could be paid for. Costs nothing.
+    pub(crate) fn check(&self, key: &Key) -> Result<(), Duration> {
         let now = self.started.elapsed();
-        self.spent(&self.budgets(), now, address, 1).map(drop)
+        self.spent(&self.budgets(), now, key, 1).map(drop)
     }
 
-    /// Spends `events` of the budget of `address`, or says how long to wait. The monotonic clock is used, so a clock that is
-    /// set does not matter.
-    pub(crate) fn spend(&self, address: IpAddr, events: usize) -> Result<(), Duration> {
-        self.spend_at(self.started.elapsed(), address, events)
+    /// Spends `events` of the budget of `key`, or says how long to wait. The monotonic clock is used, so a clock that is set does
+    /// not matter.
+    pub(crate) fn spend(&self, key: Key, events: usize) -> Result<(), Duration> {
+        self.spend_at(self.started.elapsed(), key, events)
     }
 
-    fn spend_at(&self, now: Duration, address: IpAddr, events: usize) -> Result<(), Duration> {
+    fn spend_at(&self, now: Duration, key: Key, events: usize) -> Result<(), Duration> {
         let mut budgets = self.budgets();
         budgets.age(now, self.interval * self.burst);
-        let spent = self.spent(&budgets, now, address, events)?;
-        budgets.whole_at.put(Network::of(address), spent);
+        let spent = self.spent(&budgets, now, &key, events)?;
+        budgets.whole_at.put(key, spent);
         Ok(())
     }
 
     /// When the budget would be whole again after `events` more, or how long to wait before they could be spent.
     fn spent(
         &self,
-        budgets: &Budgets,
+        budgets: &Budgets<Key>,
         now: Duration,
-        address: IpAddr,
+        key: &Key,
         events: usize,
     ) -> Result<Duration, Duration> {
         // A request of more events than the whole burst could never pass, so it costs the whole burst.
         let events = u32::try_from(events).unwrap_or(u32::MAX).min(self.burst);
-        let whole_at = budgets.whole_at.get(&Network::of(address));
+        let whole_at = budgets.whole_at.get(key);
         let spent = whole_at.unwrap_or_default().max(now) + self.interval * events;
         let wait = spent.saturating_sub(now + self.interval * self.burst);
         if wait.is_zero() { Ok(spent) } else { Err(wait) }
     }
 
-    fn budgets(&self) -> MutexGuard<'_, Budgets> {
+    fn budgets(&self) -> MutexGuard<'_, Budgets<Key>> {
         // The map holds plain numbers: after a panic they are as good as before.
         self.budgets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Budgets {
+impl<Key: Hash + Eq> Budgets<Key> {
     /// After the time of a whole budget an untouched entry says nothing that its absence does not say.
     fn age(&mut self, now: Duration, budget: Duration) {
         if now.saturating_sub(self.aged_at) > budget {
@@ -98,13 +99,13 @@ impl Budgets {
 
 /// What shares one budget: an IPv4 address, or the first 64 bits of an IPv6 one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Network {
+pub(crate) enum Network {
     V4(u32),
     V6(u64),
 }
 
 impl Network {
-    fn of(address: IpAddr) -> Self {
+    pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(v4) => Self::V4(v4.to_bits()),
             IpAddr::V6(v6) => Self::V6((v6.to_bits() >> 64) as u64),
@@ -122,10 +123,9 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    fn spend(limiter: &Limiter, ms: u64, address: &str, events: usize) -> bool {
-        limiter
-            .spend_at(at(ms), address.parse().unwrap(), events)
-            .is_ok()
+    fn spend(limiter: &Limiter<Network>, ms: u64, address: &str, events: usize) -> bool {
+        let network = Network::of(address.parse().unwrap());
+        limiter.spend_at(at(ms), network, events).is_ok()
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
     fn a_refusal_tells_when_it_would_pass() {
         let limiter = Limiter::new(50, 200).unwrap();
         assert!(spend(&limiter, 0, CLIENT, 200));
-        let wait = limiter.spend_at(at(0), CLIENT.parse().unwrap(), 100);
+        let wait = limiter.spend_at(at(0), Network::of(CLIENT.parse().unwrap()), 100);
         assert_eq!(wait, Err(at(2_000)));
         assert!(spend(&limiter, 2_000, CLIENT, 100));
     }
@@ -188,9 +188,9 @@ mod tests {
         let limiter = Limiter::new(50, 200).unwrap();
         for bits in 0..1_000_000_u32 {
             let address = IpAddr::V4(std::net::Ipv4Addr::from_bits(bits));
-            assert!(limiter.spend_at(at(0), address, 1).is_ok());
+            assert!(limiter.spend_at(at(0), Network::of(address), 1).is_ok());
         }
-        assert!(limiter.budgets.lock().unwrap().whole_at.len() <= ADDRESSES_MAX);
+        assert!(limiter.budgets.lock().unwrap().whole_at.len() <= KEYS_MAX);
     }
 
     #[test]
@@ -208,6 +208,6 @@ mod tests {
 
     #[test]
     fn zero_switches_the_limit_off() {
-        assert!(Limiter::new(0, 200).is_none());
+        assert!(Limiter::<Network>::new(0, 200).is_none());
     }
 }

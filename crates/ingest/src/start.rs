@@ -23,6 +23,9 @@ use crate::site::Sites;
 use crate::snapshot::{Current, Refresher};
 use crate::twins::Twins;
 
+/// A site may get what it is allowed in so many seconds at once.
+const SITE_BURST_S: u32 = 4;
+
 /// What the collector is made of.
 pub struct Deps<'a> {
     /// `ingest`, `privacy` and `geo` are read.
@@ -78,7 +81,11 @@ pub async fn start(deps: Deps<'_>) -> anyhow::Result<Router> {
 
     Ok(router(Collector {
         proxies: TrustedProxies::of(ingest).context("ingest.forwarded_header")?,
-        limiter: Limiter::new(ingest.rate_events_per_s, ingest.rate_burst),
+        of_address: Limiter::new(ingest.rate_events_per_s, ingest.rate_burst),
+        of_site: Limiter::new(
+            ingest.site_rate_events_per_s,
+            ingest.site_rate_events_per_s.saturating_mul(SITE_BURST_S),
+        ),
         opt_out: deps.settings.privacy.opt_out,
         sites: Sites::new(
             current.clone(),

@@ -110,6 +110,25 @@ async fn loopback_and_the_proxy_itself_are_never_limited() {
 }
 
 #[tokio::test]
+async fn a_site_that_is_flooded_from_everywhere_costs_the_others_nothing() {
+    let rig = Rig::start_with(|settings| settings.ingest.site_rate_events_per_s = 100).await;
+    let mut statuses = std::collections::BTreeMap::new();
+    for address in 1..=20 {
+        let answer = send(&rig, &format!("198.51.100.{address}:4711"), "", 100).await;
+        *statuses.entry(answer.status.as_u16()).or_insert(0) += 1;
+    }
+    // The burst, and what the twenty requests' own time gives.
+    assert!(statuses[&204] >= 4 && statuses[&429] > 10, "{statuses:?}");
+    let other = json!({"site": "other", "events": [{}]});
+    let request = Rig::request_from(Method::POST, "/track", OUTSIDE);
+    let answer = rig.send(request.body(Body::from(other.to_string())).unwrap());
+    assert_eq!(answer.await.status, 204);
+    // Loopback is not limited.
+    assert_eq!(send(&rig, "127.0.0.1:1", "", 100).await.status, 204);
+    rig.assert_the_books_balance();
+}
+
+#[tokio::test]
 async fn zero_switches_the_limit_off() {
     let rig = Rig::start_with(|settings| settings.ingest.rate_events_per_s = 0).await;
     for _ in 0..10 {
