@@ -75,10 +75,9 @@ export const element = (tagName, attributes = {}, ...children) => {
 
 /**
  * @param {object} [given] What is different about this page: `tag`, the script's attributes, `null` for a page without; `before`,
- * what the page did before the script came; `storage`, `null` for a browser that blocks it; `hidden`, `cookie`, `locks`, `navigation`, `blocked`.
+ * what the page did before the script came; `storage`, `null` for a browser that blocks it; `hidden`, `cookie`, `locks`, `navigation`, `now`; `blocked`, modules that do not come.
  */
 export class Browser {
-  now = START;
   timers = [];
   requests = [];
   beacons = [];
@@ -90,7 +89,8 @@ export class Browser {
   entries = {};
 
   constructor(given = {}) {
-    const { tag = {}, before, hidden = false, cookie = "", blocked = [] } = given;
+    const { tag = {}, before, hidden = false, cookie = "", blocked = [], now = START } = given;
+    this.now = now;
     this.blocked = blocked;
     this.storage = "storage" in given ? given.storage : new Storage();
     const document = new Target();
@@ -126,7 +126,7 @@ export class Browser {
       getSelection: () => "chosen words",
       getComputedStyle: ({ style }) => style,
       performance: {
-        now: () => this.now - START,
+        now: () => this.now - now,
         getEntriesByType: (type) => this.entries[type] ?? [],
         getEntriesByName: (name) => this.entries[name] ?? [],
       },
@@ -260,8 +260,10 @@ export class Browser {
     return [...taken, ...this.beacons];
   }
 
+  /** Each event once, as the server stores it. */
   get events() {
-    return this.batches.flatMap(({ events, ...batch }) => events.map((event) => ({ ...batch, ...event })));
+    const all = this.batches.flatMap(({ events, ...batch }) => events.map((event) => ({ ...batch, ...event })));
+    return [...new Map(all.map((event) => [event.id, event])).values()];
   }
 
   typed(type) {
@@ -283,9 +285,7 @@ export class Locks {
 }
 
 /** Lets promises run out. */
-export const settle = async () => {
-  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
-};
+export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** A page after its first second. */
 export const open = async (given) => {

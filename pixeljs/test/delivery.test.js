@@ -100,7 +100,7 @@ test("a batch that fails before the module is there is taken over by it", async 
   page.answer = { status: 503 };
   page.hide();
   await page.wait(600);
-  assert.equal(page.kept.length, 1);
+  assert.equal(page.kept[0].events[0].type, "pageview");
   page.answer = { status: 204 };
   await page.wait(5_000);
   assert.equal(page.typed("pageview").length, 1);
@@ -157,7 +157,7 @@ test("a tab closed with events waiting leaves them to the next page", async () =
   page.close();
   assert.equal(page.beacons.length, 0);
   const next = await open({ storage: page.storage });
-  assert.deepEqual(next.events.map(({ type }) => type).sort(), ["a", "b", "engagement", "pageview", "pageview"].slice(0, 5).sort().filter((type, n, all) => type !== "pageview" || all.indexOf(type) === n));
+  assert.deepEqual(next.events.map(({ type }) => type).sort(), ["a", "b", "engagement", "pageview"]);
   assert.equal(next.storage.hgpixel_queue, undefined);
 });
 
@@ -259,9 +259,7 @@ test("what waited for more than a week is given up and counted", async () => {
   page.answer = { status: 503 };
   page.window.hgTracking.trackEvent("old");
   await page.wait(700);
-  const next = new Browser({ storage: page.storage });
-  next.now += 8 * 24 * 3_600_000;
-  await next.wait(1_000);
+  const next = await open({ storage: page.storage, now: page.now + 8 * 24 * 3_600_000 });
   next.window.hgTracking.trackEvent("new");
   await next.wait(1_000);
   assert.equal(next.typed("old").length, 0);
