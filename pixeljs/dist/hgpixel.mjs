@@ -268,13 +268,16 @@ var ERRORS_MAX, seen, init_errors = __esm({
 
 // src/modules/colour.js
 var colour_exports = {};
-var context, clicks, most, sent, hex, report3, init_colour = __esm({
+var context, clicks, most, sent, hex, report3, probe, init_colour = __esm({
   "src/modules/colour.js"() {
     "use strict";
     init_package();
     context = /** @type {CanvasRenderingContext2D} */
-    document.createElement("canvas").getContext("2d"), clicks = {}, hex = (colour) => (context.fillStyle = "#0001", context.fillStyle = colour, /#/.test(`${context.fillStyle}`) && context.fillStyle), report3 = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source });
-    report3(hex("AccentColor"), "system");
+    document.createElement("canvas").getContext("2d"), clicks = {}, hex = (colour) => (context.fillStyle = "#0001", context.fillStyle = colour, /#/.test(`${context.fillStyle}`) && context.fillStyle), report3 = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source }), probe = document.createElement("i");
+    probe.style.color = "AccentColor";
+    document.head.append(probe);
+    probe.style.color && report3(hex(getComputedStyle(probe).color), "system");
+    probe.remove();
     hg.n(
       "click change",
       ({ target, type }) => type > "cl" ? setTimeout(() => {

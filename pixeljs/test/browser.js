@@ -52,6 +52,7 @@ export const element = (tagName, attributes = {}, ...children) => {
     value: attributes.value,
     download: attributes.download ?? "",
     getAttribute: (name) => attributes[name] ?? null,
+    remove() {},
     matches: (selector) => matches(self, selector),
     closest(selector) {
       for (let node = self; node; node = node.parentElement) if (matches(node, selector)) return node;
@@ -102,7 +103,7 @@ export class Browser {
       cookie,
       documentElement: { scrollHeight: 4_000 },
       createElement: (name) => (name === "canvas" ? this.canvas() : element(name)),
-      head: { append: (script) => this.load(script) },
+      head: { append: (added) => added.src && this.load(added) },
     });
     const window = new Target();
     const browser = this;
@@ -124,7 +125,7 @@ export class Browser {
       scrollY: 0,
       matchMedia: () => ({ matches: true }),
       getSelection: () => "chosen words",
-      getComputedStyle: ({ style }) => style,
+      getComputedStyle: ({ style }) => (style.color === "AccentColor" ? { color: "rgb(0, 99, 206)" } : style),
       performance: {
         now: () => this.now - now,
         getEntriesByType: (type) => this.entries[type] ?? [],
@@ -201,7 +202,6 @@ export class Browser {
         const [, r, g, b, a] = /^rgba?\((\d+), (\d+), (\d+)(?:, (\d.*))?\)$/.exec(colour) ?? [];
         if (colour === "#0001" || a) this.style = "rgba(0, 0, 0, 0.067)";
         else if (r) this.style = "#" + [r, g, b].map((part) => (+part + 256).toString(16).slice(1)).join("");
-        else if (colour === "AccentColor") this.style = "#0063ce";
         else if (/^#[0-9a-f]{6}$/.test(colour)) this.style = colour;
       },
       get fillStyle() {

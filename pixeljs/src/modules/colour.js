@@ -19,7 +19,12 @@ const hex = (colour) => {
 /** @param {any} colour @param {string} source */
 const report = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source });
 
-report(hex("AccentColor"), "system");
+// A canvas does not know the system's colours; a style does, where the browser tells them.
+const probe = document.createElement("i");
+probe.style.color = "AccentColor";
+document.head.append(probe);
+if (probe.style.color) report(hex(getComputedStyle(probe).color), "system");
+probe.remove();
 
 hg.on_("click change", (/** @type {any} */ { target, type }) =>
   type > "cl"
