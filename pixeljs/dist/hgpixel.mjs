@@ -40,7 +40,7 @@ var KEY, store, openQueue, waiting, setWaiting, init_queue = __esm({
 });
 
 // src/visit/delivery.js
-var BATCH_MAX, QUEUE_MAX, QUEUE_EVENTS_MAX, EVENT_MAX, WAIT_MS_MIN, WAIT_MS_MAX, RETRY_AFTER_S_MAX, EXPIRES_MS, flying, lost, wait, isHeld, isClosed, timer, setClosed, giveUp, deliver, follow, leaveBehind, keep, fails, tryAgain, sendWaiting, startDelivery, init_delivery = __esm({
+var BATCH_MAX, QUEUE_MAX, QUEUE_EVENTS_MAX, EVENT_MAX, WAIT_MS_MIN, WAIT_MS_MAX, RETRY_AFTER_S_MAX, EXPIRES_MS, flying, lost, wait, isHeld, isClosed, timer, setClosed, giveUp, isTooLarge, deliver, follow, leaveBehind, keep, fails, tryAgain, sendWaiting, startDelivery, init_delivery = __esm({
   "src/visit/delivery.js"() {
     "use strict";
     init_package();
@@ -51,9 +51,9 @@ var BATCH_MAX, QUEUE_MAX, QUEUE_EVENTS_MAX, EVENT_MAX, WAIT_MS_MIN, WAIT_MS_MAX,
       let counts = { ...before };
       counts[why] = (counts[why] || 0) + events2.length;
       for (why in counts) lost[why] = (lost[why] || 0) + counts[why];
-    }, deliver = (batch) => {
-      let { events: events2 } = batch;
-      if (events2[1] && JSON.stringify(events2).length > BATCH_MAX) {
+    }, isTooLarge = ({ events: events2 }) => events2[1] && JSON.stringify(events2).length > BATCH_MAX, deliver = (batch) => {
+      if (isTooLarge(batch)) {
+        let { events: events2 } = batch;
         deliver({ ...batch, events: events2.splice(0, events2.length / 2) }), deliver(batch);
         return;
       }
@@ -82,7 +82,7 @@ var BATCH_MAX, QUEUE_MAX, QUEUE_EVENTS_MAX, EVENT_MAX, WAIT_MS_MIN, WAIT_MS_MAX,
       if (ok) wait = WAIT_MS_MIN;
       else if (/^4(?!08|29)/.test(status) || // Browsers take no such thing, and would not the next time.
       new Blob([hg.i(batch)]).size > EVENT_MAX)
-        giveUp(batch, "refused");
+        isTooLarge(batch) ? deliver(batch) : giveUp(batch, "refused");
       else {
         let after = headers && +headers.get("Retry-After") || 0;
         return timer = timer || setTimeout(tryAgain, Math.max(wait * (1 + Math.random()), Math.min(after, RETRY_AFTER_S_MAX) * 1e3)), wait = Math.min(wait * 2, WAIT_MS_MAX), isHeld = !0;
@@ -268,16 +268,16 @@ var ERRORS_MAX, seen, init_errors = __esm({
 
 // src/modules/colour.js
 var colour_exports = {};
-var context, clicks, most, sent, hex, report3, probe, init_colour = __esm({
+var canvas, context, clicks, most, sent, hex, report3, init_colour = __esm({
   "src/modules/colour.js"() {
     "use strict";
     init_package();
-    context = /** @type {CanvasRenderingContext2D} */
-    document.createElement("canvas").getContext("2d"), clicks = {}, hex = (colour) => (context.fillStyle = "#0001", context.fillStyle = colour, /#/.test(`${context.fillStyle}`) && context.fillStyle), report3 = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source }), probe = document.createElement("i");
-    probe.style.color = "AccentColor";
-    document.head.append(probe);
-    probe.style.color && report3(hex(getComputedStyle(probe).color), "system");
-    probe.remove();
+    canvas = document.createElement("canvas"), context = /** @type {CanvasRenderingContext2D} */
+    canvas.getContext("2d"), clicks = {}, hex = (colour) => (context.fillStyle = "#0001", context.fillStyle = colour, /#/.test(`${context.fillStyle}`) && context.fillStyle), report3 = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source });
+    canvas.style.color = "AccentColor";
+    document.head.append(canvas);
+    canvas.style.color && report3(hex(getComputedStyle(canvas).color), "system");
+    canvas.remove();
     hg.n(
       "click change",
       ({ target, type }) => type > "cl" ? setTimeout(() => {

@@ -208,7 +208,7 @@ export class Browser {
         return this.style;
       },
     };
-    return { getContext: () => context };
+    return { ...element("canvas"), getContext: () => context };
   }
 
   /** Lets time pass, and what waits for it happen. */

@@ -42,6 +42,19 @@ test("batches are at most 15 kB and 100 events", async () => {
   });
 });
 
+test("however much a page has to say before the script comes, it arrives", async () => {
+  const before = (window) => {
+    window.hgTracking = Array.from({ length: 150 }, (_, n) => ["early", { n, text: "x".repeat(n > 100 ? 1_500 : 0) }]);
+  };
+  const page = new Browser({ before });
+  page.answer = ({ events }) => ({ status: events.length > 100 || JSON.stringify(events).length > 65_536 ? 413 : 204 });
+  await page.wait(5_000);
+  page.window.hgTracking.trackEvent("last");
+  await page.wait(1_000);
+  assert.equal(page.events.length, 152);
+  assert.ok(!page.batches.some(({ lost }) => lost));
+});
+
 test("a giant goes alone, and one that no browser takes is refused and counted", async () => {
   const page = await open();
   page.answer = ({ events }) => (JSON.stringify(events).length > 65_536 ? null : { status: 204 });

@@ -2,7 +2,8 @@
 
 import { hg } from "#hg";
 
-const context = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+const canvas = document.createElement("canvas");
+const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 /** @type {Record<string, number>} */
 const clicks = {};
 /** @type {any} */
@@ -20,11 +21,10 @@ const hex = (colour) => {
 const report = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source });
 
 // A canvas does not know the system's colours; a style does, where the browser tells them.
-const probe = document.createElement("i");
-probe.style.color = "AccentColor";
-document.head.append(probe);
-if (probe.style.color) report(hex(getComputedStyle(probe).color), "system");
-probe.remove();
+canvas.style.color = "AccentColor";
+document.head.append(canvas);
+if (canvas.style.color) report(hex(getComputedStyle(canvas).color), "system");
+canvas.remove();
 
 hg.on_("click change", (/** @type {any} */ { target, type }) =>
   type > "cl"

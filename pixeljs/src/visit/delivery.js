@@ -42,10 +42,13 @@ const giveUp = ({ events, lost: before }, why) => {
   for (why in counts) lost[why] = (lost[why] || 0) + counts[why];
 };
 
+/** @param {Batch} batch */
+const isTooLarge = ({ events }) => events[1] && JSON.stringify(events).length > BATCH_MAX;
+
 /** Halves a batch that is too large, until it fits or is a single event. @param {Batch} batch */
 const deliver = (batch) => {
-  const { events } = batch;
-  if (events[1] && JSON.stringify(events).length > BATCH_MAX) {
+  if (isTooLarge(batch)) {
+    const { events } = batch;
     deliver({ ...batch, events: events.splice(0, events.length / 2) });
     deliver(batch);
     return;
@@ -92,7 +95,8 @@ const fails = async (batch, answering) => {
     // Browsers take no such thing, and would not the next time.
     new Blob([hg.body_(batch)]).size > EVENT_MAX
   )
-    giveUp(batch, "refused");
+    // What the core sent before this module came may be too large.
+    isTooLarge(batch) ? deliver(batch) : giveUp(batch, "refused");
   else {
     const after = (headers && +headers.get("Retry-After")) || 0;
     timer =
