@@ -221,13 +221,13 @@ var begun, report2, init_forms = __esm({
 
 // src/modules/performance.js
 var performance_exports = {};
-var metrics, interactions, page, cls, session, first, last2, observer, init_performance = __esm({
+var interactions, page, lcp, cls, session, first, last2, observer, init_performance = __esm({
   "src/modules/performance.js"() {
     "use strict";
     init_package();
-    metrics = {}, interactions = {}, page = !document.hidden && hg.a, cls = 0, session = 0, first = 0, last2 = 0, observer = new PerformanceObserver(
+    interactions = {}, page = !document.hidden && hg.a, cls = 0, session = 0, first = 0, last2 = 0, observer = new PerformanceObserver(
       (list) => list.getEntries().map(({ startTime, size, value, hadRecentInput, interactionId, duration }) => {
-        size && (metrics.lcp = startTime), interactionId && (interactions[interactionId] = Math.max(interactions[interactionId] || 0, duration)), value && !hadRecentInput && ((startTime - last2 >= 1e3 || startTime - first >= 5e3) && (session = 0, first = startTime), last2 = startTime, session += value, cls = Math.max(cls, session));
+        size && (lcp = startTime), interactionId && (interactions[interactionId] = Math.max(interactions[interactionId] || 0, duration)), value && !hadRecentInput && ((startTime - last2 >= 1e3 || startTime - first >= 5e3) && (session = 0, first = startTime), last2 = startTime, session += value, cls = Math.max(cls, session));
       })
     );
     ["largest-contentful-paint", "layout-shift", "event"].map(
@@ -238,15 +238,22 @@ var metrics, interactions, page, cls, session, first, last2, observer, init_perf
     );
     hg.o.push((isNew) => {
       if (isNew || !page) return;
-      let [{ activationStart, responseStart, domInteractive, loadEventEnd } = {}] = (
+      let [load2 = {}] = (
         /** @type {any[]} */
         performance.getEntriesByType("navigation")
-      ), [paint] = performance.getEntriesByName("first-contentful-paint");
-      metrics.totalTime = loadEventEnd, metrics.ttfb = responseStart, metrics.domInteractive = domInteractive, paint && (metrics.fcp = paint.startTime);
-      for (let key in metrics) metrics[key] = Math.max(0, Math.round(metrics[key] - (activationStart || 0)));
-      metrics.cls = cls;
+      ), [paint = {}] = (
+        /** @type {any[]} */
+        performance.getEntriesByName("first-contentful-paint")
+      ), times = {
+        totalTime: load2.loadEventEnd,
+        ttfb: load2.responseStart,
+        domInteractive: load2.domInteractive,
+        fcp: paint.startTime,
+        lcp
+      };
+      for (let key in times) times[key] = Math.max(0, Math.round(times[key] - (load2.activationStart || 0)));
       let durations = Object.values(interactions).sort((a, b) => b - a);
-      metrics.inp = durations[durations.length / 50 | 0], hg.trackEvent("performance_metrics", metrics).url = page, page = "";
+      hg.trackEvent("performance_metrics", { ...times, cls, inp: durations[durations.length / 50 | 0] }).url = page, page = "";
     });
   }
 });

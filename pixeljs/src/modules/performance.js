@@ -4,12 +4,12 @@
 
 import { hg } from "#hg";
 
-/** @type {any} */
-const metrics = {};
 /** The longest event of each interaction. @type {Record<string, number>} */
 const interactions = {};
 // Of a page that was not seen while it loaded, the times say nothing.
 let page = !document.hidden && hg.url_;
+/** @type {any} */
+let lcp;
 let cls = 0;
 let session = 0;
 let first = 0;
@@ -17,7 +17,7 @@ let last = 0;
 
 const observer = new PerformanceObserver((list) =>
   list.getEntries().map((/** @type {any} */ { startTime, size, value, hadRecentInput, interactionId, duration }) => {
-    if (size) metrics.lcp = startTime;
+    if (size) lcp = startTime;
     if (interactionId) interactions[interactionId] = Math.max(interactions[interactionId] || 0, duration);
     if (value && !hadRecentInput) {
       // Sessions are at most 5 s long, with gaps below 1 s; the worst one counts.
@@ -37,20 +37,20 @@ const observer = new PerformanceObserver((list) =>
 
 hg.leaving_.push((/** @type {boolean} */ isNew) => {
   if (isNew || !page) return;
-  const [{ activationStart, responseStart, domInteractive, loadEventEnd } = {}] = /** @type {any[]} */ (
-    performance.getEntriesByType("navigation")
-  );
-  const [paint] = performance.getEntriesByName("first-contentful-paint");
-  metrics.totalTime = loadEventEnd;
-  metrics.ttfb = responseStart;
-  metrics.domInteractive = domInteractive;
-  if (paint) metrics.fcp = paint.startTime;
-  // What was made ahead began when somebody wanted to see it.
-  for (const key in metrics) metrics[key] = Math.max(0, Math.round(metrics[key] - (activationStart || 0)));
-  metrics.cls = cls;
+  const [load = {}] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
+  const [paint = {}] = /** @type {any[]} */ (performance.getEntriesByName("first-contentful-paint"));
+  /** @type {Record<string, number>} */
+  const times = {
+    totalTime: load.loadEventEnd,
+    ttfb: load.responseStart,
+    domInteractive: load.domInteractive,
+    fcp: paint.startTime,
+    lcp,
+  };
+  // What was made ahead began when somebody wanted to see it. What the browser does not know is no number, and goes as `null`.
+  for (const key in times) times[key] = Math.max(0, Math.round(times[key] - (load.activationStart || 0)));
   // One in fifty interactions may be slower.
   const durations = Object.values(interactions).sort((a, b) => b - a);
-  metrics.inp = durations[(durations.length / 50) | 0];
-  hg.trackEvent("performance_metrics", metrics).url = page;
+  hg.trackEvent("performance_metrics", { ...times, cls, inp: durations[(durations.length / 50) | 0] }).url = page;
   page = "";
 });
