@@ -7,7 +7,8 @@ import { minify } from "terser";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-// Bytes of gzip: what a page loads first, and what it loads altogether with every module on.
+// Bytes of gzip: what a page loads first, and what it loads altogether with every module on. DESIGN's figure for the latter is 3,500,
+// which is not reached yet; this keeps it from growing.
 const CORE_MAX = 1_200;
 const ALL_MAX = 4_000;
 
