@@ -1,40 +1,16 @@
-// The pixel: reads its script tag, answers to `window.hgTracking` (and `window.hg`), and counts page views and outbound links.
-//
-// Sets no cookie and keeps nothing on the device.
+// The pixel as a script: answers to `window.hgTracking` and `window.hg`, also for the calls made before it came.
 
-import { sender } from "./sender.js";
-import { watchLinks } from "./links.js";
-import { watchPages } from "./pages.js";
-
-const script = document.currentScript;
-const before = window.hgTracking || [];
+import { hg, options } from "#platform";
+import { track } from "./batch.js";
+import { calls } from "./tracker.js";
 
 // A page that carries the script twice is counted once.
-if (!before.initialize) {
-  const { track, flush, configure } = sender();
-  const endpoint = new URL("../track", script ? script.src : location).href;
-  let isStarted;
-
-  /**
-   * Starts counting for a site. A second call changes the options and counts nothing again.
-   * @param {string} site The site's key.
-   * @param {{endpoint?: string, userId?: string, sessionId?: string}} [options]
-   */
-  const initialize = (site, options) => {
-    configure({ endpoint, ...options, site });
-    if (isStarted) return;
-    isStarted = true;
-    watchPages(track, flush);
-    watchLinks(track);
-    // What the page pushed while the script was on its way comes after its page view.
-    before.forEach(push);
-  };
-
-  /** @param {[string, object?]} event */
-  const push = (event) => track(...event);
-
-  window.hg = window.hgTracking = { initialize, trackEvent: track, push };
-
-  const site = script && script.dataset.site;
-  if (site) initialize(site);
+if (!hg.post_) {
+  /** @param {any[]} item An event and when it was, or the name of a call and its arguments in an array. */
+  const push = ([name, data, time]) => (data && data.map ? hg[name](...data) : track(name, data, time));
+  const waiting = hg.splice(0);
+  // The same object as before: a page may have kept it.
+  window.hg = window.hgTracking = Object.assign(hg, calls, { push });
+  if (options.site) hg.initialize(options.site);
+  waiting.map(push);
 }

@@ -1,0 +1,1 @@
+(()=>{var{hgTracking:e}=window,n=new Set;e.n("error unhandledrejection",({type:r,message:s,filename:a,lineno:i,colno:o,reason:c})=>{(s=s||c&&c.message||c)&&n.size<10&&n.size<n.add(s+a+i+o).size&&e.trackEvent("error",{message:s,source:a,line:i,column:o,kind:r})})})();

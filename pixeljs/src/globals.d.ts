@@ -1,0 +1,4 @@
+interface Window {
+  hg: any;
+  hgTracking: any;
+}

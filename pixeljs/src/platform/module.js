@@ -1,0 +1,3 @@
+// What a module file finds when it arrives: the core's object.
+
+export const { hgTracking: hg } = window;
