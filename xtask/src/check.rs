@@ -5,7 +5,8 @@ use anyhow::{Context, Result, bail};
 use crate::shell::{cargo, command, output, root, succeeds};
 use crate::{setup, shell};
 
-/// Folders with a `package.json` whose `npm run build` makes files that are committed.
+/// Folders with a `package.json` whose `npm run build` makes files that are committed, and whose `npm run check`, where there is one,
+/// tests them.
 const BUILT_BY_NODE: [&str; 2] = ["pixeljs", "crates/query/ui"];
 
 /// Runs every check and fails at the first that fails.
@@ -52,6 +53,7 @@ fn built_files_are_fresh(folder: &str) -> Result<()> {
         command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(root().join(folder)),
     )?;
     shell::run(command("npm", &["run", "build"]).current_dir(root().join(folder)))?;
+    shell::run(command("npm", &["run", "check", "--if-present"]).current_dir(root().join(folder)))?;
     if state_of_the_tree()? != before {
         bail!("{folder}: the committed files are not what `npm run build` makes; see `git diff`");
     }
