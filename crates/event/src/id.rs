@@ -4,6 +4,9 @@ use uuid::{Builder, Uuid, Variant};
 
 use crate::limits::{CLIENT_TIME_FUTURE_MS, CLIENT_TIME_PAST_MS};
 
+/// The greatest time in an id.
+const TIME_MS_MAX: i64 = (1 << 48) - 1;
+
 /// Whether a client's time may be believed: at most a week behind the server's clock (an event kept while offline) and at most
 /// ten minutes ahead of it (a clock that is a little off).
 pub fn is_plausible_time(time_ms: i64, now_ms: i64) -> bool {
@@ -15,6 +18,13 @@ pub fn is_plausible_time(time_ms: i64, now_ms: i64) -> bool {
 pub fn usable_id(id: Uuid, now_ms: i64) -> Option<Uuid> {
     let is_v7 = id.get_version_num() == 7 && id.get_variant() == Variant::RFC4122;
     (is_v7 && is_plausible_time(id_time_ms(id), now_ms)).then_some(id)
+}
+
+/// The id with its time moved by `by_ms` and all other bits as they are, so that equal ids stay equal and others do not meet.
+pub fn moved_id(id: Uuid, by_ms: i64) -> Uuid {
+    let time_ms = id_time_ms(id).saturating_add(by_ms).clamp(0, TIME_MS_MAX);
+    let rest = id.as_u128() & ((1 << 80) - 1);
+    Uuid::from_u128(u128::from(time_ms.unsigned_abs()) << 80 | rest)
 }
 
 /// A new id for an event of `time_ms`: 48 bits of time, 74 bits of the system's randomness.
@@ -57,6 +67,20 @@ mod tests {
         assert_eq!(usable_id(Uuid::new_v4(), NOW_MS), None);
         assert_eq!(usable_id(Uuid::nil(), NOW_MS), None);
         assert_eq!(usable_id(Uuid::max(), NOW_MS), None);
+    }
+
+    #[test]
+    fn a_moved_id_keeps_all_but_its_time() {
+        let id = assigned_id(NOW_MS);
+        let moved = moved_id(id, -3_600_000);
+        assert_eq!(id_time_ms(moved), NOW_MS - 3_600_000);
+        assert_eq!(
+            (moved.get_version_num(), moved.get_variant()),
+            (7, Variant::RFC4122)
+        );
+        assert_eq!(moved_id(moved, 3_600_000), id);
+        assert_eq!(id_time_ms(moved_id(id, i64::MIN)), 0);
+        assert_eq!(id_time_ms(moved_id(id, i64::MAX)), TIME_MS_MAX);
     }
 
     #[test]

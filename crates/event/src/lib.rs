@@ -21,6 +21,6 @@ pub use encoding::{
     CONTENT_TYPE, DecodeError, EncodedBatch, EncodedEvent, Line, begins_batch, decode,
 };
 pub use event::{Event, Hints, Marks, Place};
-pub use id::{assigned_id, id_time_ms, is_plausible_time, usable_id};
+pub use id::{assigned_id, id_time_ms, is_plausible_time, moved_id, usable_id};
 pub use site_key::{InvalidSiteKey, SiteKey};
 pub use text::{Cleaned, clean};

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use hgpixel_enrich::{Salt, identified_visitor_id, visitor_id};
 use hgpixel_event::limits::USER_AGENT_BYTES_MAX;
-use hgpixel_event::{Event, Hints, Marks, Place, assigned_id, clean, is_plausible_time, usable_id};
+use hgpixel_event::{
+    Event, Hints, Marks, Place, assigned_id, clean, is_plausible_time, moved_id, usable_id,
+};
 use hgpixel_store::Snapshot;
 use uuid::Uuid;
 
@@ -23,6 +25,10 @@ const KIND_DEFAULT: &str = "pageview";
 
 /// A client's clock that is off by more than this is corrected where the client tells what it shows. Less is the network.
 const CLOCK_OFF_MS: i64 = 60_000;
+
+/// Ids of such a clock are moved in whole steps: each try to send an event finds another error by the network's delay, and has to
+/// find the same id. Half a step is within the window of ids, and tries on both sides of one are rare.
+const ID_STEP_MS: i64 = 600_000;
 
 /// What the events of a beacon are made with.
 pub(crate) struct Drafting<'a> {
@@ -166,6 +172,10 @@ impl Drafting<'_> {
             return;
         }
         event.marks.insert(Marks::ID_ASSIGNED);
+        if let Some(id) = sent.and_then(|id| self.id_of_a_wrong_clock(id)) {
+            event.id = id;
+            return;
+        }
         event.id = match self.twin(event) {
             Some(twin) => {
                 let (id, is_second) = self.twins.id(twin, event.time_ms);
@@ -174,6 +184,18 @@ impl Drafting<'_> {
             }
             None => assigned_id(event.time_ms),
         };
+    }
+
+    /// The id as it would be if the client's clock were about right.
+    fn id_of_a_wrong_clock(&self, id: Uuid) -> Option<Uuid> {
+        let steps = self
+            .clock_error_ms()
+            .saturating_add(ID_STEP_MS / 2)
+            .div_euclid(ID_STEP_MS);
+        usable_id(
+            moved_id(id, steps.saturating_mul(ID_STEP_MS)),
+            self.hit.received_ms,
+        )
     }
 
     /// What an event of the old script's listeners has in common with its twin, where it says enough to tell twins from others.

@@ -19,6 +19,7 @@ const DAY_MS: i64 = 86_400_000;
 struct Request {
     headers: HeaderMap,
     address: IpAddr,
+    received_ms: i64,
     anonymous: bool,
     salts: Vec<DailySalt>,
     metrics: Metrics,
@@ -34,6 +35,7 @@ impl Request {
         Self {
             headers: HeaderMap::from_iter([user_agent]),
             address: "203.0.113.7".parse().unwrap(),
+            received_ms: NOW_MS,
             anonymous: false,
             salts: vec![DailySalt {
                 day: NOW_MS / DAY_MS,
@@ -64,7 +66,7 @@ impl Request {
         let guarded = wire::json::guard(body.as_bytes()).unwrap();
         let beacon = wire::beacon(&guarded.text).unwrap();
         let drafting = Drafting {
-            hit: Hit::new(client, NOW_MS, &self.headers),
+            hit: Hit::new(client, self.received_ms, &self.headers),
             snapshot: &snapshot,
             site: 5,
             place: Place::default(),
@@ -213,6 +215,31 @@ fn an_age_needs_no_clock_and_a_wrong_clock_is_corrected() {
     );
     let extreme = json!({"sentAt": i64::MIN});
     assert_eq!(time(extreme, json!({"time": i64::MAX})), (0, true));
+}
+
+#[test]
+fn an_id_of_a_wrong_clock_is_the_same_at_each_try() {
+    for off_ms in [3_600_000, -30 * 24 * 3_600_000, 11 * 60_000] {
+        let id = assigned_id(NOW_MS + off_ms);
+        // The second try comes two minutes later, and the network takes its time.
+        let ids = [(0, 40), (120_000, 1_900)].map(|(after_ms, network_ms)| {
+            let mut request = Request::new();
+            request.received_ms = NOW_MS + after_ms + network_ms;
+            let body = json!({
+                "sentAt": NOW_MS + off_ms + after_ms,
+                "events": [{"id": id.to_string(), "time": NOW_MS + off_ms}],
+            });
+            request.event(&body)
+        });
+        assert_eq!(ids[0].id, ids[1].id, "{off_ms}");
+        assert!(ids[0].marks.contains(Marks::ID_ASSIGNED));
+        assert!(
+            (id_time_ms(ids[0].id) - NOW_MS).abs() <= 300_000,
+            "{off_ms}"
+        );
+        let other = assigned_id(NOW_MS + off_ms);
+        assert_ne!(moved_id(other, 0), ids[0].id);
+    }
 }
 
 #[test]
