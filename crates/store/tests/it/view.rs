@@ -25,6 +25,7 @@ for_each_backend!(
     time_bounds_are_half_open,
     pages_hold_every_event_once_in_order,
     far_pages_are_found_by_the_hour,
+    far_pages_of_a_busy_hour_are_found,
     events_of_one_millisecond_keep_one_order,
     a_stream_holds_every_event_once,
     counting_stops_and_says_so,
@@ -597,6 +598,30 @@ async fn far_pages_are_found_by_the_hour(place: Place) {
             "from {start}"
         );
         assert_eq!(page.records_filtered, 3_000);
+    }
+}
+
+async fn far_pages_of_a_busy_hour_are_found(place: Place) {
+    let store = place.open().await;
+    let (a, b) = (site(&store, "a").await, site(&store, "b").await);
+    let events: Vec<_> = (0..6_000)
+        .map(|n| hit(if n % 3 == 0 { &a } else { &b }, n % 40, n * 500))
+        .collect();
+    append(&store, events).await;
+    for order in [ViewOrder::NewestFirst, ViewOrder::OldestFirst] {
+        let everything = pages(&store, &ViewFilter::default(), order, 1_000).await;
+        assert_eq!(everything.len(), 6_000);
+        for start in [2_000, 2_500, 3_333, 5_990] {
+            let query = ViewQuery {
+                start,
+                length: 10,
+                order,
+                ..ViewQuery::default()
+            };
+            let from = usize::try_from(start).unwrap();
+            let page = store.view(&query).await.unwrap();
+            assert_eq!(page.rows, everything[from..from + 10], "from {start}");
+        }
     }
 }
 
