@@ -14,29 +14,35 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hgpixel_event::Clock;
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::metrics::Metrics;
 use crate::new_event::{Message, NewEvent};
-use crate::pool::{Pool, Transaction, reading, writing};
-use crate::session_id::{COUNTER_MAX, session_id};
+use crate::pool::{Pool, Transaction};
 
 pub(crate) mod bulk;
 mod check;
 pub(crate) mod dictionary;
 mod doubt;
+mod known_sites;
 pub(crate) mod ledger;
+mod messages;
+mod numbering;
 mod plan;
 mod remembered;
 mod rows;
+mod traits;
 mod visits;
 
 use dictionary::{Dictionaries, Interned};
 use doubt::Doubt;
+use known_sites::KnownSites;
 use ledger::Line;
+use numbering::Numbering;
 use plan::Planned;
+use rows::{SessionRow, Traits};
+use traits::KnownTraits;
 use visits::Seen;
 
 /// What became of a batch, in events.
@@ -62,11 +68,20 @@ pub struct Writer {
     metrics: Arc<Metrics>,
     instance: String,
     dictionaries: Dictionaries,
-    sites: HashSet<i64>,
-    epoch: i64,
-    counter: i64,
+    sites: KnownSites,
+    traits: KnownTraits,
+    numbering: Numbering,
     /// The last commit, while its answer is not known.
     doubt: Option<Doubt>,
+}
+
+/// What a pass did in its transaction, which is still open.
+#[derive(Debug)]
+struct Stored {
+    appended: Appended,
+    line: Option<Line>,
+    /// Of every session that now has a row.
+    traits: Vec<Traits>,
 }
 
 /// How a pass over a batch ends.
@@ -83,16 +98,16 @@ impl Writer {
         metrics: Arc<Metrics>,
         instance: &str,
     ) -> Result<Self, StoreError> {
-        let epoch = pool.bounded(next_epoch(&pool)).await?;
+        let numbering = pool.bounded(Numbering::open(&pool)).await?;
         Ok(Self {
             pool,
             clock,
             metrics,
             instance: instance.to_owned(),
             dictionaries: Dictionaries::new(),
-            sites: HashSet::new(),
-            epoch,
-            counter: 0,
+            sites: KnownSites::default(),
+            traits: KnownTraits::new(),
+            numbering,
             doubt: None,
         })
     }
@@ -139,18 +154,22 @@ impl Writer {
         for row in &rows {
             check::check(row)?;
         }
-        self.check_sites(&rows).await?;
-        self.renew_epoch().await?;
         let pool = self.pool.clone();
+        self.sites.check(&pool, &rows).await?;
+        self.numbering.renew(&pool).await?;
         let interned = self.dictionaries.intern(&pool, &rows).await?;
         let mut transaction = pool.begin().await?;
-        let messages = message_ids(batch);
+        let messages = messages::ids(batch);
         let new = bulk::insert_batches(&mut transaction, &messages, self.clock.now_ms()).await?;
         if let Some(appended) = self.settle_doubt(&mut transaction, &messages).await? {
             transaction.rollback().await?;
             return Ok(appended);
         }
-        let (appended, line) = self.store(&mut transaction, batch, new, &interned).await?;
+        let Stored {
+            appended,
+            line,
+            traits,
+        } = self.store(&mut transaction, batch, new, &interned).await?;
         if end == End::Rollback {
             transaction.rollback().await?;
             return Ok(appended);
@@ -161,6 +180,7 @@ impl Writer {
             line,
         });
         transaction.commit().await?;
+        self.traits.remember(traits);
         Ok(self
             .doubt
             .take()
@@ -195,24 +215,28 @@ impl Writer {
         batch: &[Message],
         new: Vec<Uuid>,
         interned: &[Interned],
-    ) -> Result<(Appended, Option<Line>), StoreError> {
+    ) -> Result<Stored, StoreError> {
         let mut appended = Appended::default();
-        let mut planned = first_time(batch, new, interned, &mut appended)?;
+        let mut planned = messages::first_time(batch, new, interned, &mut appended)?;
         let continued = self.assign_sessions(transaction, &mut planned).await?;
-        let traits = bulk::traits(transaction, &continued).await?;
+        let traits = self.traits.of(transaction, &continued).await?;
         let traits = plan::traits_of(&mut planned, traits);
         let rows = plan::event_rows(&planned, &traits)?;
         let stored: HashSet<(i32, Uuid)> = bulk::insert_events(transaction, &rows)
             .await?
             .into_iter()
             .collect();
-        let sessions = plan::session_rows(&planned, &stored, &traits)?;
+        let sessions = plan::session_rows(&planned, &stored, &traits, &continued)?;
         bulk::upsert_sessions(transaction, &sessions).await?;
         ledger::add_hours(transaction, &self.instance, &plan::hours(&planned, &stored)).await?;
         appended.stored = stored.len() as u64;
         appended.duplicate += (planned.len() - stored.len()) as u64;
         let line = ledger::add_books(transaction, &self.instance, &appended).await?;
-        Ok((appended, line))
+        Ok(Stored {
+            appended,
+            line,
+            traits: sessions.iter().map(SessionRow::traits).collect(),
+        })
     }
 
     /// Gives each event its session, and returns those that may have had events before.
@@ -231,117 +255,16 @@ impl Writer {
                     index,
                 }),
                 // Nobody may recognise this visitor, so nothing may follow this event: its session is its own.
-                None => event.session = self.new_session(event.row.event.time_ms),
+                None => event.session = self.numbering.next(event.row.event.time_ms),
             }
         }
-        let assigned =
-            visits::assign(transaction, seen, |started_ms| self.new_session(started_ms)).await?;
+        let assigned = visits::assign(transaction, seen, |started_ms| {
+            self.numbering.next(started_ms)
+        })
+        .await?;
         for (index, session) in assigned.sessions {
             planned[index].session = session;
         }
         Ok(assigned.continued)
     }
-
-    fn new_session(&mut self, started_ms: i64) -> i64 {
-        self.counter += 1;
-        session_id(started_ms, self.epoch, self.counter)
-    }
-
-    /// Numbers of sessions run out after 16 million.
-    async fn renew_epoch(&mut self) -> Result<(), StoreError> {
-        if self.counter > COUNTER_MAX / 2 {
-            self.epoch = next_epoch(&self.pool).await?;
-            self.counter = 0;
-        }
-        Ok(())
-    }
-
-    /// Refuses events of sites that do not exist: their rows would belong to nobody.
-    async fn check_sites(&mut self, rows: &[&NewEvent]) -> Result<(), StoreError> {
-        let unknown: HashSet<i64> = rows
-            .iter()
-            .map(|row| row.event.site)
-            .filter(|site| !self.sites.contains(site))
-            .collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let pool = &self.pool;
-        let found: Vec<i64> = reading!(pool, db: Db => {
-            let mut query = QueryBuilder::<Db>::new("select cast(id as bigint) from sites where id in (");
-            let mut list = query.separated(", ");
-            for site in &unknown {
-                list.push_bind(*site);
-            }
-            query.push(")");
-            query.build_query_scalar().fetch_all(db).await?
-        });
-        self.sites.extend(found);
-        match unknown.iter().find(|site| !self.sites.contains(site)) {
-            Some(site) => Err(StoreError::rejected(
-                "23503",
-                format!("there is no site with the number {site}"),
-            )),
-            None => Ok(()),
-        }
-    }
-}
-
-fn message_ids(batch: &[Message]) -> Vec<Uuid> {
-    let mut ids: Vec<Uuid> = batch.iter().map(|message| message.id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
-}
-
-/// The events of the messages that were not stored before, each once.
-fn first_time<'a>(
-    batch: &'a [Message],
-    new: Vec<Uuid>,
-    interned: &[Interned],
-    appended: &mut Appended,
-) -> Result<Vec<Planned<'a>>, StoreError> {
-    let mut new: HashSet<Uuid> = new.into_iter().collect();
-    let mut seen = HashSet::with_capacity(interned.len());
-    let mut planned = Vec::with_capacity(interned.len());
-    let mut interned = interned.iter();
-    for message in batch {
-        let numbers = interned.by_ref().take(message.rows.len());
-        // The same message twice in one batch: the second is a redelivery.
-        if !new.remove(&message.id) {
-            appended.redelivered += message.events();
-            numbers.for_each(drop);
-            continue;
-        }
-        if message.replayed {
-            appended.replayed += message.events();
-        }
-        appended
-            .dead_lettered
-            .extend(message.dead_lettered.iter().cloned());
-        for (row, interned) in message.rows.iter().zip(numbers) {
-            if seen.insert((row.event.site, row.event.id)) {
-                planned.push(plan(row, *interned)?);
-            } else {
-                appended.duplicate += 1;
-            }
-        }
-    }
-    Ok(planned)
-}
-
-fn plan(row: &NewEvent, interned: Interned) -> Result<Planned<'_>, StoreError> {
-    let site = i32::try_from(row.event.site)
-        .map_err(|_| StoreError::rejected("22003", "no site has such a number"))?;
-    Ok(Planned {
-        row,
-        interned,
-        site,
-        session: 0,
-    })
-}
-
-async fn next_epoch(pool: &Pool) -> Result<i64, StoreError> {
-    let next = include_str!("../sql/counters.next.sql");
-    Ok(writing!(pool, db => sqlx::query_scalar(next).bind("writer_epoch").fetch_one(db).await?))
 }

@@ -125,7 +125,8 @@ create table channels (
   name text not null
 );
 
--- The session in which each visitor is now. The row is the lock under which workers agree on it.
+-- The session in which each visitor is now. The row is the lock under which workers agree on it. (The free room in each page, here and in
+-- sessions, lets a row change in its place: without it each change also costs an entry in the index.)
 create table visits (
   visitor bigint not null,
   session bigint not null,
@@ -133,7 +134,7 @@ create table visits (
   last_ms bigint not null,
   site integer not null,
   primary key (site, visitor)
-) with (fillfactor = 90);
+) with (fillfactor = 70);
 
 create table sessions (
   session bigint not null,
@@ -152,7 +153,7 @@ create table sessions (
   channel smallint not null,
   bot smallint not null,
   primary key (site, session)
-) with (fillfactor = 90);
+) with (fillfactor = 70);
 
 create table events (
   event_id uuid not null,

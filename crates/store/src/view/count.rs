@@ -59,30 +59,86 @@ fn push_hours<DB: Bind>(query: &mut QueryBuilder<DB>, sites: &[i64], order: View
     });
 }
 
-/// Where to begin so that `start` events are skipped: a range of time without the whole hours that come before, and how many events of it
-/// are still to be skipped.
-pub(super) fn skip_hours(hours: &[(i64, u64)], order: ViewOrder, start: u64) -> (Window, u64) {
+/// Events of these sites within one hour, by the ten seconds, in order.
+pub(super) async fn tens(
+    pool: &Pool,
+    sites: &[i64],
+    hour: i64,
+    order: ViewOrder,
+) -> Result<Vec<(i64, u64)>, StoreError> {
+    let mut tens: BTreeMap<i64, u64> = BTreeMap::new();
+    for site in sites {
+        let from = hour * HOUR_MS / TEN_MS;
+        let until = (hour + 1) * HOUR_MS / TEN_MS;
+        for (ten, events) in tens_of_site(pool, *site, from, until).await? {
+            *tens.entry(ten).or_default() += u64::try_from(events).unwrap_or(0);
+        }
+    }
+    let tens = tens.into_iter();
+    Ok(match order {
+        ViewOrder::NewestFirst => tens.rev().collect(),
+        ViewOrder::OldestFirst => tens.collect(),
+    })
+}
+
+/// A key of the index by time.
+pub(super) const TEN_MS: i64 = 10_000;
+
+async fn tens_of_site(
+    pool: &Pool,
+    site: i64,
+    from: i64,
+    until: i64,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let select = include_str!("../../sql/view.tens.sql");
+    Ok(reading!(pool, db => sqlx::query_as(select)
+        .bind(site)
+        .bind(from)
+        .bind(until)
+        .fetch_all(db)
+        .await?))
+}
+
+/// Where to begin so that `start` events are skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Skipped {
+    /// What is left after the whole ranges that were skipped; the range in which the beginning lies comes first.
+    pub(super) window: Window,
+    /// That range; `None` when fewer events than `start` are there.
+    pub(super) next: Option<i64>,
+    /// How many events of it are still to be skipped.
+    pub(super) rest: u64,
+}
+
+/// Skips whole ranges of `range_ms`, given with their events in `order`.
+pub(super) fn skip(ranges: &[(i64, u64)], range_ms: i64, order: ViewOrder, start: u64) -> Skipped {
     let mut rest = start;
     let mut last = None;
-    for (hour, events) in hours {
+    let mut next = None;
+    for (range, events) in ranges {
         if *events > rest {
+            next = Some(*range);
             break;
         }
         rest -= events;
-        last = Some(*hour);
+        last = Some(*range);
     }
-    (after_hour(last, order), rest)
+    Skipped {
+        window: after(last, range_ms, order),
+        next,
+        rest,
+    }
 }
 
-/// What comes after an hour.
-fn after_hour(hour: Option<i64>, order: ViewOrder) -> Window {
+/// What comes after a range.
+fn after(range: Option<i64>, range_ms: i64, order: ViewOrder) -> Window {
     match order {
         ViewOrder::NewestFirst => Window {
             from_ms: None,
-            until_ms: hour.map(|hour| hour * HOUR_MS),
+            until_ms: range.map(|range| range * range_ms),
         },
         ViewOrder::OldestFirst => Window {
-            from_ms: hour.map(|hour| (hour + 1) * HOUR_MS),
+            from_ms: range.map(|range| (range + 1) * range_ms),
             until_ms: None,
         },
     }
@@ -96,7 +152,7 @@ pub(super) fn windows(hours: &[(i64, u64)], order: ViewOrder, events_max: u64) -
     for (hour, events) in hours {
         gathered += events;
         if gathered >= events_max {
-            let next = after_hour(Some(*hour), order);
+            let next = after(Some(*hour), HOUR_MS, order);
             match order {
                 ViewOrder::NewestFirst => current.from_ms = next.until_ms,
                 ViewOrder::OldestFirst => current.until_ms = next.from_ms,
@@ -125,16 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn whole_hours_are_skipped() {
+    fn whole_ranges_are_skipped() {
+        let check = |ranges: &[(i64, u64)], order, start, window, next, rest| {
+            let expected = Skipped { window, next, rest };
+            assert_eq!(skip(ranges, HOUR_MS, order, start), expected, "{start}");
+        };
         let hours = [(9, 10), (7, 5), (6, 1)];
-        assert_eq!(skip_hours(&hours, NEWEST, 0), (window(None, None), 0));
-        assert_eq!(skip_hours(&hours, NEWEST, 9), (window(None, None), 9));
-        assert_eq!(skip_hours(&hours, NEWEST, 10), (window(None, Some(9)), 0));
-        assert_eq!(skip_hours(&hours, NEWEST, 15), (window(None, Some(7)), 0));
-        assert_eq!(skip_hours(&hours, NEWEST, 99), (window(None, Some(6)), 83));
-        assert_eq!(
-            skip_hours(&[(6, 1), (7, 5)], OLDEST, 3),
-            (window(Some(7), None), 2)
+        check(&hours, NEWEST, 0, window(None, None), Some(9), 0);
+        check(&hours, NEWEST, 9, window(None, None), Some(9), 9);
+        check(&hours, NEWEST, 10, window(None, Some(9)), Some(7), 0);
+        check(&hours, NEWEST, 15, window(None, Some(7)), Some(6), 0);
+        check(&hours, NEWEST, 99, window(None, Some(6)), None, 83);
+        check(
+            &[(6, 1), (7, 5)],
+            OLDEST,
+            3,
+            window(Some(7), None),
+            Some(7),
+            2,
         );
     }
 

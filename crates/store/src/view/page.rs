@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::count::TEN_MS;
 use super::filter::Plan;
 use super::keys::{Key, Source, count};
 use super::merge::{Merge, Window};
@@ -9,11 +10,12 @@ use super::{VIEW_COUNT_MAX, VIEW_LENGTH_MAX, ViewOrder, ViewPage, ViewQuery};
 use super::{count as counts, rows};
 use crate::error::StoreError;
 use crate::pool::Pool;
+use crate::writer::ledger::HOUR_MS;
 
 /// A search stops here and says what it has found so far.
 const SEARCH_TIME: Duration = Duration::from_secs(3);
-/// Skipping fewer events than this, reading their keys is faster than asking for the hours.
-const SKIP_BY_HOURS_FROM: u64 = 2_000;
+/// Skipping fewer events than this, reading their keys is faster than asking how many there are when.
+const SKIP_BY_COUNT_FROM: u64 = 2_000;
 /// Events that are looked at in order of time, at most, to avoid the index of an address.
 const WALKED_MAX: u64 = 20_000;
 /// Keys of one query, at most: 40 bytes each.
@@ -59,12 +61,7 @@ async fn everything(
     query: &ViewQuery,
     count: u64,
 ) -> Result<Found, StoreError> {
-    let (window, skip) = if query.start < SKIP_BY_HOURS_FROM {
-        (Window::default(), query.start)
-    } else {
-        let hours = counts::hours(pool, &plan.sites, query.order).await?;
-        counts::skip_hours(&hours, query.order, query.start)
-    };
+    let (window, skip) = beginning(pool, plan, query).await?;
     let keys = if query.start < count {
         take(
             merge(pool, plan, query, vec![window], skip),
@@ -80,6 +77,30 @@ async fn everything(
         capped: false,
         keys,
     })
+}
+
+/// Where the page begins: by the hours, then by the ten seconds of one hour, then by so many events.
+async fn beginning(
+    pool: &Pool,
+    plan: &Plan,
+    query: &ViewQuery,
+) -> Result<(Window, u64), StoreError> {
+    if query.start < SKIP_BY_COUNT_FROM {
+        return Ok((Window::default(), query.start));
+    }
+    let hours = counts::hours(pool, &plan.sites, query.order).await?;
+    let skipped = counts::skip(&hours, HOUR_MS, query.order, query.start);
+    let Some(hour) = skipped.next.filter(|_| skipped.rest >= SKIP_BY_COUNT_FROM) else {
+        return Ok((skipped.window, skipped.rest));
+    };
+    let tens = counts::tens(pool, &plan.sites, hour, query.order).await?;
+    let finer = counts::skip(&tens, TEN_MS, query.order, skipped.rest);
+    let window = if finer.window == Window::default() {
+        skipped.window
+    } else {
+        finer.window
+    };
+    Ok((window, finer.rest))
 }
 
 /// Matches that an index holds together: counted there, up to the limit.

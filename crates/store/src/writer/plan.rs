@@ -93,11 +93,13 @@ fn event_row<'a>(planned: &Planned<'a>, traits: &Traits) -> Result<EventRow<'a>,
     })
 }
 
-/// What the stored events add to their sessions, sorted by site and session. The events must be in the order of [`traits_of`].
+/// What the stored events add to their sessions, sorted by site and session. The events must be in the order of [`traits_of`], and the
+/// sessions that may have had events before sorted.
 pub(super) fn session_rows(
     planned: &[Planned<'_>],
     stored: &HashSet<(i32, Uuid)>,
     traits: &HashMap<i64, Traits>,
+    continued: &[(i32, i64)],
 ) -> Result<Vec<SessionRow>, StoreError> {
     let mut rows: Vec<SessionRow> = Vec::new();
     for event in planned.iter().filter(|event| stored.contains(&event.key())) {
@@ -105,17 +107,27 @@ pub(super) fn session_rows(
             Some(row) if (row.site, row.session) == (event.site, event.session) => {
                 extend(row, event);
             }
-            _ => rows.push(session_row(event, &traits[&event.session])?),
+            _ => {
+                let is_new = continued
+                    .binary_search(&(event.site, event.session))
+                    .is_err();
+                rows.push(session_row(event, &traits[&event.session], is_new)?);
+            }
         }
     }
     Ok(rows)
 }
 
-fn session_row(planned: &Planned<'_>, traits: &Traits) -> Result<SessionRow, StoreError> {
+fn session_row(
+    planned: &Planned<'_>,
+    traits: &Traits,
+    is_new: bool,
+) -> Result<SessionRow, StoreError> {
     let (event, interned) = (&planned.row.event, planned.interned);
     let channel = i16::try_from(interned.channel)
         .map_err(|_| StoreError::rejected("22003", "there are too many channels"))?;
     Ok(SessionRow {
+        is_new,
         session: planned.session,
         started_ms: event.time_ms,
         visitor: event.visitor,

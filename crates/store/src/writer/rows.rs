@@ -22,6 +22,8 @@ pub(super) struct EventRow<'a> {
 /// What a batch adds to a session: the whole session where it is new.
 #[derive(Clone, Debug)]
 pub(super) struct SessionRow {
+    /// Numbered in this transaction: no row of it can be there.
+    pub(super) is_new: bool,
     pub(super) session: i64,
     pub(super) started_ms: i64,
     pub(super) visitor: Option<i64>,
@@ -37,6 +39,16 @@ pub(super) struct SessionRow {
     pub(super) place: i32,
     pub(super) channel: i16,
     pub(super) bot: i16,
+}
+
+impl SessionRow {
+    pub(super) fn traits(&self) -> Traits {
+        Traits {
+            session: self.session,
+            client: self.client,
+            place: self.place,
+        }
+    }
 }
 
 /// A visitor's current session: what is proposed, and what the store answers.

@@ -42,7 +42,7 @@ struct Run {
 pub(super) struct Assigned {
     /// Pairs of an event's place in the batch and its session.
     pub(super) sessions: Vec<(usize, i64)>,
-    /// The sessions that may have had events before this batch, with their sites.
+    /// The sessions that may have had events before this batch, with their sites, sorted.
     pub(super) continued: Vec<(i32, i64)>,
 }
 

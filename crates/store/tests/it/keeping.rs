@@ -148,7 +148,8 @@ async fn one_process_leads(place: Place) {
         // Who loses the connection loses the lock, and hears of it.
         ask(
             &place,
-            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'",
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' \
+             and database = (select oid from pg_database where datname = current_database())",
         )
         .await;
         assert!(!second.is_held().await);

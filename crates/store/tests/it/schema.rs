@@ -175,6 +175,9 @@ fn statements() -> Vec<(String, String)> {
                 "postgres/visits_insert.sql" => {
                     format!("{text}{}", read(&root.join("visits.upsert.sql")))
                 }
+                "postgres/visits_answers.sql" => format!(
+                    "with answers as (select site, visitor, session, started_ms, last_ms from visits)\n{text}"
+                ),
                 "postgres/sessions_insert.sql" => {
                     format!("{text}{}", read(&root.join("sessions.upsert.sql")))
                 }

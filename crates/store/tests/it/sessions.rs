@@ -22,6 +22,7 @@ for_each_backend!(
     nobody_has_no_visit,
     duplicates_do_not_count_and_do_not_begin_sessions,
     the_first_event_tells_of_the_session,
+    what_a_writer_remembers_is_what_is_stored,
     a_session_without_end_is_cut,
     two_workers_agree_on_sessions,
 );
@@ -235,6 +236,44 @@ async fn the_first_event_tells_of_the_session(place: Place) {
     ];
     assert_eq!(told, expected);
     assert_eq!(ask(&place, "select count(*) from sessions").await, "1");
+}
+
+/// One writer that did not commit, and one that did, and another that only reads: each event keeps what it said.
+async fn what_a_writer_remembers_is_what_is_stored(place: Place) {
+    let store = place.open().await;
+    let site = site(&store, "a").await;
+    let said = |minute: i64, agent: &str| {
+        let mut event = hit(&site, 1, minute * MINUTE_MS);
+        event.event.user_agent = agent.into();
+        event
+    };
+    let mut one = store.writer("one").await.unwrap();
+    let mut two = store.writer("two").await.unwrap();
+    one.probe(&[said(0, "rolled back")]).await.unwrap();
+    one.append(&[message(vec![said(1, "first")])])
+        .await
+        .unwrap();
+    two.append(&[message(vec![said(2, "second"), said(3, "first")])])
+        .await
+        .unwrap();
+    for (minute, agent) in [(4, "third"), (5, "first")] {
+        one.append(&[message(vec![said(minute, agent)])])
+            .await
+            .unwrap();
+        two.append(&[message(vec![said(minute + 2, agent)])])
+            .await
+            .unwrap();
+    }
+    let rows = all(&store).await;
+    let told: Vec<_> = rows.iter().map(|row| row.user_agent.as_str()).collect();
+    let expected = [
+        "first", "second", "first", "third", "first", "third", "first",
+    ];
+    assert_eq!(told, expected);
+    // Only what differs from the session's first event is kept with an event.
+    let differing = "select count(*) from events where extra <> ''";
+    assert_eq!(ask(&place, differing).await, "3");
+    assert_eq!(sessions(&place).await, "1|6|7|7");
 }
 
 async fn a_session_without_end_is_cut(place: Place) {
