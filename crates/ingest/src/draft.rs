@@ -167,12 +167,12 @@ impl Drafting<'_> {
     /// The client's own id where it is usable; else one that the server makes.
     fn identify(&self, event: &mut Event, sent: &str) {
         let sent = Uuid::try_parse(sent).ok();
-        if let Some(id) = sent.and_then(|id| usable_id(id, self.hit.received_ms)) {
-            event.id = id;
-            return;
+        let moved_ms = self.id_error_ms();
+        let id = sent.and_then(|id| usable_id(moved_id(id, moved_ms), self.hit.received_ms));
+        if id.is_none() || moved_ms != 0 {
+            event.marks.insert(Marks::ID_ASSIGNED);
         }
-        event.marks.insert(Marks::ID_ASSIGNED);
-        if let Some(id) = sent.and_then(|id| self.id_of_a_wrong_clock(id)) {
+        if let Some(id) = id {
             event.id = id;
             return;
         }
@@ -186,16 +186,10 @@ impl Drafting<'_> {
         };
     }
 
-    /// The id as it would be if the client's clock were about right.
-    fn id_of_a_wrong_clock(&self, id: Uuid) -> Option<Uuid> {
-        let steps = self
-            .clock_error_ms()
-            .saturating_add(ID_STEP_MS / 2)
-            .div_euclid(ID_STEP_MS);
-        usable_id(
-            moved_id(id, steps.saturating_mul(ID_STEP_MS)),
-            self.hit.received_ms,
-        )
+    /// What to add to the times of the client's ids, in whole steps.
+    fn id_error_ms(&self) -> i64 {
+        let from_half = self.clock_error_ms().saturating_add(ID_STEP_MS / 2);
+        from_half.div_euclid(ID_STEP_MS).saturating_mul(ID_STEP_MS)
     }
 
     /// What an event of the old script's listeners has in common with its twin, where it says enough to tell twins from others.

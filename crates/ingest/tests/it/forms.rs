@@ -100,8 +100,8 @@ async fn the_examples_of_the_description_are_accepted_as_they_stand() {
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
         .collect();
-    let [batch, one] = examples[..] else {
-        panic!("two examples");
+    let [batch, pixels, one] = examples[..] else {
+        panic!("three examples");
     };
     let mut rig = Rig::start().await;
     assert_eq!(rig.post(batch).await.status, 204);
@@ -112,6 +112,8 @@ async fn the_examples_of_the_description_are_accepted_as_they_stand() {
     );
     assert!(events[0].marks.is_empty(), "id and time are good ones");
     assert_eq!(events[1].data, r#"{"plan":"pro","seats":3,"trial":true}"#);
+    assert_eq!(rig.post(pixels).await.status, 204);
+    assert_eq!(rig.queued(1).await[0].kind, "pageview");
     assert_eq!(rig.post(one).await.status, 204);
     assert_eq!(rig.queued(1).await[0].kind, "button_click");
 }

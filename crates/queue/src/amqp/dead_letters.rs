@@ -8,6 +8,7 @@ use hgpixel_config::{Queue as Settings, SecretUrl};
 use lapin::message::Delivery as Received;
 use lapin::options::{BasicAckOptions, BasicGetOptions, QueuePurgeOptions};
 use lapin::{Channel, Confirmation, Connection};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::broker::{Broker, answer, unavailable};
@@ -20,6 +21,9 @@ use crate::replay::{Replay, batches_of};
 
 /// Letters that are taken at a time: one full batch's worth.
 const LETTERS_MAX: usize = 512;
+
+const GIVING_BACK_MAX: Duration = Duration::from_secs(2);
+const GIVING_BACK_PAUSE: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 pub(crate) struct AmqpDeadLetters {
@@ -46,7 +50,19 @@ impl AmqpDeadLetters {
         let channel = self.channel().await?;
         let letters = self.take(&channel, limit).await?;
         close(&channel).await?;
+        self.given_back(letters.len()).await?;
         Ok(letters.iter().map(letter_of).collect())
+    }
+
+    /// Waits until the queue has at least so many letters again: a quorum queue takes them back after it has said that the channel is
+    /// closed, and who looked must be able to replay at once. Not for long, since somebody else may have taken some meanwhile.
+    async fn given_back(&self, letters: usize) -> Result<(), QueueError> {
+        let channel = self.channel().await?;
+        let until = Instant::now() + GIVING_BACK_MAX;
+        while self.count(&channel).await? < letters && Instant::now() < until {
+            sleep(GIVING_BACK_PAUSE).await;
+        }
+        close(&channel).await
     }
 
     pub(crate) async fn replay(&mut self, limit: usize) -> Result<u64, QueueError> {
