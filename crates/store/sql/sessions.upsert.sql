@@ -21,4 +21,5 @@ on conflict (site, session) do update set
     else sessions.started_ms
   end,
   pageviews = sessions.pageviews + excluded.pageviews,
-  events = sessions.events + excluded.events
+  events = sessions.events + excluded.events,
+  interactions = sessions.interactions + excluded.interactions

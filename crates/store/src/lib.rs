@@ -25,6 +25,7 @@ mod prune;
 mod session_id;
 mod site;
 mod snapshot;
+mod stats;
 mod store;
 mod view;
 mod writer;
@@ -35,6 +36,11 @@ pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
 pub use site::{Site, SiteCounts};
 pub use snapshot::{DailySalt, Snapshot};
+pub use stats::{
+    Counts, Dimension, Direction, Figure, Filter, Matching, Metric, OrderBy, STATS_BUCKETS_MAX,
+    STATS_DIMENSIONS_MAX, STATS_ROWS_MAX, STATS_VALUES_MAX, StatsAnswer, StatsQuery, StatsRow,
+    StatsValue, Test,
+};
 pub use store::EventStore;
 pub use view::{
     VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,

@@ -10,6 +10,7 @@
 /// 2020-01-01T00:00:00Z.
 const BEGINNING_MS: i64 = 1_577_836_800_000;
 const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 const MINUTE_SHIFT: u32 = 38;
 const MINUTES: i64 = 1 << 25;
 const EPOCHS: i64 = 1 << 14;
@@ -20,10 +21,25 @@ pub(crate) const COUNTER_MAX: i64 = 1 << COUNTER_SHIFT;
 /// The number of a session that starts at `started_ms`, made by the writer of `epoch` as its `counter`th.
 pub(crate) fn session_id(started_ms: i64, epoch: i64, counter: i64) -> i64 {
     // Times before 2020 and after 2083 are no visitor's; they share a minute rather than wrap into another's.
-    let minute = ((started_ms - BEGINNING_MS).div_euclid(MINUTE_MS)).clamp(0, MINUTES - 1);
+    let minute = started_ms
+        .saturating_sub(BEGINNING_MS)
+        .div_euclid(MINUTE_MS)
+        .clamp(0, MINUTES - 1);
     (minute << MINUTE_SHIFT)
         | (epoch.rem_euclid(EPOCHS) << COUNTER_SHIFT)
         | counter.rem_euclid(COUNTER_MAX)
+}
+
+/// The numbers between which lie those of all sessions that have an event in a range of time. A session may begin up to a day before
+/// the minute in its number, and lasts two weeks at most.
+pub(crate) fn range(from_ms: i64, until_ms: i64) -> (i64, i64) {
+    let first = session_id(from_ms.saturating_sub(15 * DAY_MS), 0, 0);
+    let last = session_id(
+        until_ms.saturating_add(2 * DAY_MS),
+        EPOCHS - 1,
+        COUNTER_MAX - 1,
+    );
+    (first, last)
 }
 
 /// The minute in which the session was thought to start when it was numbered.

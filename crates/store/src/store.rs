@@ -15,6 +15,7 @@ use crate::metrics::Metrics;
 use crate::pool::{Pool, reading};
 use crate::site::{self, Site, SiteCounts};
 use crate::snapshot::{self, Snapshot};
+use crate::stats::{self, StatsAnswer, StatsQuery};
 use crate::view::{self, ViewFilter, ViewOrder, ViewPage, ViewQuery, ViewRow};
 use crate::writer::Writer;
 use crate::{migration, partition, prune};
@@ -188,6 +189,22 @@ impl EventStore {
         order: ViewOrder,
     ) -> impl Stream<Item = Result<ViewRow, StoreError>> + Send + 'static {
         view::stream(self.pool.clone(), filter, order)
+    }
+
+    /// Figures of a site.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a question beyond its limits, or about a property with too many values.
+    pub async fn stats(&self, query: &StatsQuery) -> Result<StatsAnswer, StoreError> {
+        // Boxed, because it is large and lives inside its callers' futures.
+        self.pool
+            .bounded(Box::pin(stats::stats(&self.pool, query)))
+            .await
+    }
+
+    /// When the site's first and last event happened, in milliseconds since 1970 UTC, to the hour; `None` before there is any.
+    pub async fn stats_span(&self, site: i64) -> Result<Option<(i64, i64)>, StoreError> {
+        self.pool.bounded(stats::span(&self.pool, site)).await
     }
 
     /// A new one-time login link's token, valid for `ttl`.

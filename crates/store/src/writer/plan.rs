@@ -143,6 +143,7 @@ fn session_row(
         place: traits.place,
         channel,
         bot: i16::from(!planned.row.enriched.bot_reason.is_empty()),
+        interactions: i32::from(is_interaction(&event.kind)),
     })
 }
 
@@ -152,11 +153,25 @@ fn extend(row: &mut SessionRow, planned: &Planned<'_>) {
     row.duration_ms = i32::try_from(duration_ms).unwrap_or(i32::MAX);
     row.pageviews += i32::from(planned.row.event.kind == PAGEVIEW);
     row.events += 1;
+    row.interactions += i32::from(is_interaction(&planned.row.event.kind));
     row.exit_page = planned.interned.page;
 }
 
 /// The kind of event that counts as a view of a page.
 const PAGEVIEW: &str = "pageview";
+
+/// The kinds of event that the pixel sends on its own. All others are meant by somebody: a visit with one is no bounce.
+const AUTOMATIC: [&str; 5] = [
+    PAGEVIEW,
+    "engagement",
+    "performance_metrics",
+    "error",
+    "favourite_colour",
+];
+
+fn is_interaction(kind: &str) -> bool {
+    !AUTOMATIC.contains(&kind)
+}
 
 /// The stored events by site and hour.
 pub(super) fn hours(planned: &[Planned<'_>], stored: &HashSet<(i32, Uuid)>) -> Hours {

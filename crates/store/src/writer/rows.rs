@@ -39,6 +39,7 @@ pub(super) struct SessionRow {
     pub(super) place: i32,
     pub(super) channel: i16,
     pub(super) bot: i16,
+    pub(super) interactions: i32,
 }
 
 impl SessionRow {

@@ -7,5 +7,6 @@ mod keeping;
 mod outage;
 mod schema;
 mod sessions;
+mod stats;
 mod support;
 mod view;

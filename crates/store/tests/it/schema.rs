@@ -169,8 +169,8 @@ fn statements() -> Vec<(String, String)> {
                 }
                 "sessions.upsert.sql" => format!(
                     "insert into sessions (session, started_ms, visitor, site, duration_ms, pageviews, events, entry_page, \
-                     exit_page, referrer, campaign, client, place, channel, bot) {}{text}",
-                    values(15)
+                     exit_page, referrer, campaign, client, place, channel, bot, interactions) {}{text}",
+                    values(16)
                 ),
                 "postgres/visits_insert.sql" => {
                     format!("{text}{}", read(&root.join("visits.upsert.sql")))

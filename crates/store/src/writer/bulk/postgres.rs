@@ -165,6 +165,7 @@ async fn write_sessions(
         .bind(column!(rows, place))
         .bind(column!(rows, channel))
         .bind(column!(rows, bot))
+        .bind(column!(rows, interactions))
         .execute(db)
         .await?;
     Ok(())

@@ -57,8 +57,8 @@ const OLDER_EVENTS: Statement = Statement {
 };
 const UPSERT_SESSIONS: Statement = Statement {
     head: "insert into sessions (session, started_ms, visitor, site, duration_ms, pageviews, events, entry_page, exit_page, \
-           referrer, campaign, client, place, channel, bot) values ",
-    columns: 15,
+           referrer, campaign, client, place, channel, bot, interactions) values ",
+    columns: 16,
     tail: ON_SESSION,
 };
 
@@ -77,7 +77,7 @@ impl Statement {
 
 type Bound<'q> = Query<'q, Sqlite, SqliteArguments>;
 
-/// The rows in pieces of few different lengths. The largest has 7,680 values; SQLite takes 32,766.
+/// The rows in pieces of few different lengths. The largest has 8,192 values; SQLite takes 32,766.
 fn pieces<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
     const LENGTHS: [usize; 4] = [512, 64, 8, 1];
     let mut rest = rows;
@@ -261,6 +261,7 @@ fn bind_session<'q>(query: Bound<'q>, row: &SessionRow) -> Bound<'q> {
         .bind(row.place)
         .bind(row.channel)
         .bind(row.bot)
+        .bind(row.interactions)
 }
 
 #[cfg(test)]

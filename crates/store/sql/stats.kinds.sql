@@ -1,0 +1,3 @@
+select cast(id as bigint), name
+from kinds
+where name in ('pageview', 'engagement', 'favourite_colour')
