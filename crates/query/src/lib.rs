@@ -22,6 +22,7 @@ mod public_url;
 mod readiness;
 mod routes;
 mod state;
+mod stats;
 mod time;
 mod view_data;
 

@@ -5,15 +5,19 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::state::App;
-use crate::{access, answer, assets, csrf, demo, headers, home, login, pixel, view_data};
+use crate::{access, answer, assets, csrf, demo, headers, home, login, pixel, stats, view_data};
 
-/// A login is a token or a link and a path; nothing else has a body.
+/// A login is a token or a link and a path; a question of figures has a limit of its own, and nothing else a body.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 pub(crate) fn router(app: App) -> Router {
     let viewers_only = Router::new()
         .route("/", get(home::show))
         .route("/view-data", get(view_data::show))
+        .route(
+            "/api/v2/query",
+            post(stats::ask).layer(DefaultBodyLimit::max(stats::QUESTION_BYTES_MAX)),
+        )
         .route("/demo", get(demo::show))
         .route("/demo/{page}", get(demo::show))
         .route_layer(middleware::from_fn_with_state(

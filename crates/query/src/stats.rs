@@ -56,8 +56,13 @@ async fn answered(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<serde_json
     };
     let question = Question::parse(body).map_err(wrong)?;
     let site = site_of(app, viewer.sites, &question.site).await;
-    let site = site.map_err(failed)?.ok_or_else(|| no_site(&question.site))?;
-    let zone = question.zone.clone().map_or_else(|| default_zone(&site), Ok);
+    let site = site
+        .map_err(failed)?
+        .ok_or_else(|| no_site(&question.site))?;
+    let zone = question
+        .zone
+        .clone()
+        .map_or_else(|| default_zone(&site), Ok);
     let today = Today::new(app.clock.now_ms(), zone.map_err(wrong)?).map_err(wrong)?;
     let first_ms = if question.needs_first() {
         let span = app.store.stats_span(site.id).await.map_err(failed)?;
@@ -72,7 +77,8 @@ async fn answered(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<serde_json
         Some((range, labels, query)) => {
             let only = counted.rows.iter().map(|row| row.dimensions.clone());
             let query = StatsQuery {
-                only: Some(only.collect()),
+                // Without dimensions there is one row, and it needs no choosing.
+                only: (!question.dimensions.is_empty()).then(|| only.collect()),
                 ..query.clone()
             };
             let counted = app.store.stats(&query).await.map_err(failed)?;
@@ -116,10 +122,7 @@ impl Asked {
             Some(comparison) => {
                 let other = comparison::of(comparison, &range, today)?;
                 let (labels, query) = typed(question, site, &other, &today.zone)?;
-                let query = StatsQuery {
-                    offset: 0,
-                    ..query
-                };
+                let query = StatsQuery { offset: 0, ..query };
                 Some((other, labels, query))
             }
         };
