@@ -26,7 +26,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_tables")];
+const MIGRATIONS: &[Migration] = &[migration!(1, "0001_tables"), migration!(2, "0002_sites")];
 
 /// "hgpixel", as a number: the advisory lock under which tables are changed.
 const LOCK: i64 = 0x0068_6770_6978_656C;
