@@ -34,9 +34,6 @@ use wrong::{Wrong, refused};
 /// The largest question: 200 values of a few hundred bytes, or some thousand short ones.
 pub(crate) const QUESTION_BYTES_MAX: usize = 256 * 1024;
 
-/// Of a site that has not said where it is.
-const TIME_ZONE_DEFAULT: &str = "UTC";
-
 pub(crate) async fn ask(
     State(app): State<App>,
     Extension(viewer): Extension<Viewer>,
@@ -160,11 +157,6 @@ fn typed(
         only: None,
     };
     Ok((labels, query))
-}
-
-/// The site's own time zone.
-fn default_zone(_site: &Site) -> Result<TimeZone, Wrong> {
-    question::zone(TIME_ZONE_DEFAULT)
 }
 
 async fn site_of(
