@@ -146,9 +146,12 @@ fn login_path(asked_for: &str) -> String {
     format!("/login?next={next}")
 }
 
-/// What a viewer sees is kept by no cache: not by a proxy, and not by the browser after the logout.
+/// What a viewer sees is kept by no cache: not by a proxy, and not by the browser after the logout. An answer may say otherwise for itself.
 fn private(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(CACHE_CONTROL, no_store);
+    response
+        .headers_mut()
+        .entry(CACHE_CONTROL)
+        .or_insert(no_store);
     response
 }

@@ -1,6 +1,7 @@
 //! What every handler may use.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use hgpixel_cache::Cache;
@@ -12,6 +13,7 @@ use crate::Deps;
 use crate::login::LoginMetrics;
 use crate::login::limiter::LoginLimiter;
 use crate::public_url::PublicUrl;
+use crate::stats::{Answers, StatsMetrics};
 
 /// Cheap to clone; clones share everything.
 #[derive(Clone)]
@@ -25,6 +27,9 @@ pub(crate) struct Parts {
     pub(crate) proxies: TrustedProxies,
     pub(crate) logins: LoginLimiter,
     pub(crate) login_metrics: LoginMetrics,
+    pub(crate) answers: Answers,
+    /// How long an answer about today is fresh.
+    pub(crate) fresh_open: Duration,
 }
 
 impl App {
@@ -45,6 +50,13 @@ impl App {
                 .context("ingest.forwarded_header")?,
             logins: LoginLimiter::new(deps.clock.clone()),
             login_metrics: LoginMetrics::register(&deps.registry)?,
+            answers: Answers::new(
+                deps.cache.clone(),
+                deps.clock.clone(),
+                deps.lifecycle.clone(),
+                StatsMetrics::register(&deps.registry)?,
+            ),
+            fresh_open: Duration::from_millis(deps.settings.cache.ttl_ms),
         })))
     }
 }

@@ -9,5 +9,6 @@ mod csrf;
 mod files;
 mod login;
 mod stats;
+mod stats_cache;
 mod support;
 mod view_data;

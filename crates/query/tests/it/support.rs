@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -26,7 +27,9 @@ pub(crate) struct Pages {
     router: Router,
     pub(crate) store: EventStore,
     pub(crate) clock: Clock,
-    _directory: TempDir,
+    registry: Registry,
+    settings: Settings,
+    directory: Arc<TempDir>,
 }
 
 impl Pages {
@@ -36,20 +39,46 @@ impl Pages {
 
     /// With this `public_url`.
     pub(crate) async fn start_at(public_url: &str) -> Self {
+        Self::start_with(|settings| public_url.clone_into(&mut settings.public_url)).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let settings = settings(directory.path(), public_url);
+        let mut settings = settings(directory.path());
+        change(&mut settings);
         let clock = Clock::manual(NOW_MS);
         let registry = Registry::new();
         EventStore::migrate(&settings.store, &clock).await.unwrap();
         let store = EventStore::open(&settings.store, clock.clone(), &registry)
             .await
             .unwrap();
+        Self::over(settings, store, clock, registry, Arc::new(directory))
+    }
+
+    /// Another process over the same store, with a memory of its own.
+    pub(crate) fn another(&self) -> Self {
+        Self::over(
+            self.settings.clone(),
+            self.store.clone(),
+            self.clock.clone(),
+            Registry::new(),
+            Arc::clone(&self.directory),
+        )
+    }
+
+    fn over(
+        settings: Settings,
+        store: EventStore,
+        clock: Clock,
+        registry: Registry,
+        directory: Arc<TempDir>,
+    ) -> Self {
         let deps = Deps {
             cache: Cache::open(&settings.cache, &registry).unwrap(),
-            settings,
+            settings: settings.clone(),
             store: store.clone(),
             clock: clock.clone(),
-            registry,
+            registry: registry.clone(),
             health: Health::new(),
             lifecycle: Lifecycle::new(),
         };
@@ -57,8 +86,20 @@ impl Pages {
             router: start(&deps).unwrap(),
             store,
             clock,
-            _directory: directory,
+            registry,
+            settings,
+            directory,
         }
+    }
+
+    /// The value of `hgpixel_stats_answers_total{result}`.
+    pub(crate) fn answers(&self, result: &str) -> u64 {
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap();
+        let series = format!("hgpixel_stats_answers_total{{result=\"{result}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&series));
+        line.unwrap().parse().unwrap()
     }
 
     pub(crate) async fn add_site(&self, key: &str) -> Site {
@@ -103,10 +144,9 @@ impl Pages {
     }
 }
 
-fn settings(directory: &Path, public_url: &str) -> Settings {
+fn settings(directory: &Path) -> Settings {
     let mut settings = Settings::default();
     settings.store.url = StoreUrl::Sqlite(directory.join("store.db"));
-    public_url.clone_into(&mut settings.public_url);
     settings
 }
 
