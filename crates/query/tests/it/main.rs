@@ -8,5 +8,7 @@ mod access;
 mod csrf;
 mod files;
 mod login;
+mod people;
+mod settings;
 mod support;
 mod view_data;
