@@ -3,6 +3,7 @@
 
 mod access;
 mod append;
+mod forgetting;
 mod keeping;
 mod outage;
 mod people;
