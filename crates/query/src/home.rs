@@ -47,7 +47,7 @@ pub(crate) async fn show(
     Extension(viewer): Extension<Viewer>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let counts = counts(&app, viewer.sites).await;
+    let counts = counts(&app, &viewer.sites).await;
     let counts = counts.map_err(|error| store_failed(&error))?;
     let now_ms = app.clock.now_ms();
     let sites: Vec<_> = counts.iter().map(|site| line(site, now_ms)).collect();
@@ -69,11 +69,8 @@ pub(crate) async fn show(
     ))
 }
 
-async fn counts(app: &Parts, visible: VisibleSites) -> Result<Vec<Counts>, StoreError> {
-    let key = match visible {
-        VisibleSites::All => "home:all".to_owned(),
-        VisibleSites::Only(site) => format!("home:{site}"),
-    };
+async fn counts(app: &Parts, visible: &VisibleSites) -> Result<Vec<Counts>, StoreError> {
+    let key = format!("home:{}", visible.cache_key());
     if let Some(cached) = app.cache.get(&key).await
         && let Ok(counts) = serde_json::from_slice(&cached)
     {

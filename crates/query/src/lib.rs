@@ -1,4 +1,4 @@
-//! Show what was stored: the home page, `/view-data`, `/demo`, login, and the files that browsers load.
+//! Show what was stored: the home page, `/view-data`, `/demo`, the settings of sites and people, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
 //! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
@@ -10,20 +10,27 @@
 mod access;
 mod answer;
 mod assets;
+mod audit;
 mod csrf;
 mod demo;
 mod files;
+mod forms;
 mod headers;
 mod home;
 mod html;
+mod invitation;
 mod login;
+mod people;
 mod pixel;
 mod public_url;
 mod readiness;
 mod routes;
+mod settings;
+mod site_settings;
 mod state;
 mod stats;
 mod time;
+mod tokens;
 mod view_data;
 
 use hgpixel_cache::Cache;
@@ -33,7 +40,9 @@ use hgpixel_store::EventStore;
 use hgpixel_telemetry::{Health, Lifecycle};
 use prometheus::Registry;
 
+pub use access::Need;
 pub use pixel::router as pixel_router;
+pub use routes::{ROUTES, Route};
 
 /// What the service is made of.
 #[derive(Clone, Debug)]

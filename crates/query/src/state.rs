@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hgpixel_cache::Cache;
+use hgpixel_config::OptOut;
 use hgpixel_event::Clock;
 use hgpixel_store::EventStore;
 use hgpixel_telemetry::http::TrustedProxies;
 
 use crate::Deps;
 use crate::login::LoginMetrics;
+use crate::login::accounts::AccountLimiter;
 use crate::login::limiter::LoginLimiter;
 use crate::public_url::PublicUrl;
 use crate::stats::{Answers, StatsMetrics};
@@ -25,7 +27,10 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) public_url: PublicUrl,
     pub(crate) proxies: TrustedProxies,
+    /// What sites do that have no opt-out rule of their own.
+    pub(crate) opt_out: &'static str,
     pub(crate) logins: LoginLimiter,
+    pub(crate) accounts: AccountLimiter,
     pub(crate) login_metrics: LoginMetrics,
     pub(crate) answers: Answers,
     /// How long an answer about today is fresh.
@@ -46,9 +51,15 @@ impl App {
             cache: deps.cache.clone(),
             clock: deps.clock.clone(),
             public_url,
+            opt_out: match deps.settings.privacy.opt_out {
+                OptOut::Anonymous => "anonymous",
+                OptOut::Drop => "drop",
+                OptOut::Ignore => "ignore",
+            },
             proxies: TrustedProxies::of(&deps.settings.ingest)
                 .context("ingest.forwarded_header")?,
             logins: LoginLimiter::new(deps.clock.clone()),
+            accounts: AccountLimiter::new(deps.clock.clone()),
             login_metrics: LoginMetrics::register(&deps.registry)?,
             answers: Answers::new(
                 deps.cache.clone(),

@@ -39,9 +39,6 @@ use wrong::{Wrong, refused};
 pub(crate) use answers::Answers;
 pub(crate) use metrics::StatsMetrics;
 
-/// The largest question: 200 values of a few hundred bytes, or some thousand short ones.
-pub(crate) const QUESTION_BYTES_MAX: usize = 256 * 1024;
-
 pub(crate) async fn ask(
     State(app): State<App>,
     Extension(viewer): Extension<Viewer>,
@@ -72,7 +69,7 @@ async fn understood(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<(Site, A
     let wrong = |wrong: Wrong| wrong.into_response();
     let failed = |error: StoreError| failed(&error);
     let question = Question::parse(body).map_err(wrong)?;
-    let site = site_of(app, viewer.sites, &question.site).await;
+    let site = site_of(app, &viewer.sites, &question.site).await;
     let site = site
         .map_err(failed)?
         .ok_or_else(|| no_site(&question.site))?;
@@ -90,7 +87,7 @@ async fn understood(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<(Site, A
 
 async fn site_of(
     app: &Parts,
-    visible: VisibleSites,
+    visible: &VisibleSites,
     key: &SiteKey,
 ) -> Result<Option<Site>, StoreError> {
     let sites = app.store.sites().await?;

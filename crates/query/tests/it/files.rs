@@ -158,7 +158,18 @@ async fn a_page_names_files_that_are_there_for_ever() {
 async fn pages_keep_to_their_own_policy() {
     let pages = Pages::start().await;
     let cookie = pages.logged_in().await;
-    for path in ["/", "/view-data", "/demo", "/login?link=x"] {
+    pages.add_site("one").await;
+    for path in [
+        "/",
+        "/view-data",
+        "/demo",
+        "/login?link=x",
+        "/invitation?link=x",
+        "/settings",
+        "/sites/one/settings",
+        "/people",
+        "/audit",
+    ] {
         let page = get(path).page().cookie(&cookie).send(&pages).await;
         assert_eq!(
             page.header("content-type"),

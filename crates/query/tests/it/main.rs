@@ -8,6 +8,8 @@ mod access;
 mod csrf;
 mod files;
 mod login;
+mod people;
+mod settings;
 mod stats;
 mod stats_cache;
 mod support;

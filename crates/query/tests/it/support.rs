@@ -11,7 +11,9 @@ use hgpixel_cache::Cache;
 use hgpixel_config::{Settings, StoreUrl};
 use hgpixel_event::{Clock, Event, assigned_id};
 use hgpixel_query::{Deps, start};
-use hgpixel_store::{Enriched, EventStore, Message, NewEvent, Scope, Site};
+use hgpixel_store::{
+    Actor, Authority, Enriched, EventStore, Grant, Message, NewEvent, NewToken, Role, Scope, Site,
+};
 use hgpixel_telemetry::http::Peer;
 use hgpixel_telemetry::{Health, Lifecycle};
 use prometheus::Registry;
@@ -20,6 +22,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
 
 /// The pages of a server with a store, at a time that stands still.
@@ -125,7 +128,36 @@ impl Pages {
     }
 
     pub(crate) async fn token(&self, scope: Scope, site: Option<i64>) -> String {
-        self.store.create_token(scope, site, None).await.unwrap()
+        let new = NewToken::new(scope, site);
+        self.store
+            .create_token(&Actor::command_line(), &new)
+            .await
+            .unwrap()
+    }
+
+    /// The cookie of a user who has taken up an invitation, with [`PASSWORD`].
+    pub(crate) async fn user(&self, email: &str, grant: Grant) -> String {
+        let email = email.parse().unwrap();
+        let invited = self
+            .store
+            .invite(&Actor::command_line(), &Authority::Server, &email, grant)
+            .await
+            .unwrap();
+        let link = invited.link.unwrap();
+        let accepted = self
+            .store
+            .accept_invitation(
+                &link,
+                "Anna",
+                PASSWORD,
+                "Mozilla/5.0 (X11; Linux) Firefox/150.0",
+            )
+            .await;
+        format!("hgpixel={}", accepted.unwrap().unwrap())
+    }
+
+    pub(crate) async fn user_of(&self, email: &str, site: &Site, role: Role) -> String {
+        self.user(email, Grant::Site(site.id, role)).await
     }
 
     pub(crate) async fn link(&self) -> String {
@@ -206,6 +238,11 @@ impl Ask {
     /// As a browser that opens a page.
     pub(crate) fn page(self) -> Self {
         self.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+    }
+
+    /// As a form of our own pages.
+    pub(crate) fn own(self) -> Self {
+        self.header("sec-fetch-site", "same-origin")
     }
 
     pub(crate) fn form(mut self, body: &str) -> Self {
