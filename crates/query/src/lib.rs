@@ -1,11 +1,11 @@
-//! Show what was stored: the home page, `/view-data`, `/demo`, the settings of sites and people, login, and the files that browsers load.
+//! Show what was stored: figures (`/api/v2/query`), the home page, `/view-data`, `/demo`, the settings of sites and people, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
 //! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
 //! script and loads nothing from elsewhere (`headers`).
 //!
-//! Absent: figures and charts, the store's SQL, listeners (the binary serves the router), and any state that a second process
-//! would have to know, save the counts that the cache holds for a second and the login limiter's memory.
+//! Absent: the store's SQL, listeners (the binary serves the router), and any state that a second process
+//! would have to know, save the answers that the cache holds for a while and the login limiter's memory.
 
 mod access;
 mod answer;
@@ -20,6 +20,7 @@ mod home;
 mod html;
 mod invitation;
 mod login;
+mod openapi;
 mod people;
 mod pixel;
 mod public_url;

@@ -12,8 +12,8 @@ use http::Method;
 use crate::access::Need;
 use crate::state::App;
 use crate::{
-    access, answer, assets, audit, csrf, demo, headers, home, invitation, login, people, pixel,
-    settings, site_settings, stats, view_data,
+    access, answer, assets, audit, csrf, demo, headers, home, invitation, login, openapi, people,
+    pixel, settings, site_settings, stats, view_data,
 };
 
 /// Forms and questions: a site's rules, and filters of some thousand short values, are the longest things that anybody writes.
@@ -43,6 +43,7 @@ routes! {
     GET "/", Need::Viewer => home::show;
     GET "/view-data", Need::Viewer => view_data::show;
     POST "/api/v2/query", Need::Viewer => stats::ask;
+    GET "/openapi.json", Need::Viewer => openapi::show;
     GET "/demo", Need::Viewer => demo::show;
     GET "/demo/{page}", Need::Viewer => demo::show;
 

@@ -13,7 +13,7 @@ mod buckets;
 mod comparison;
 mod filters;
 mod metrics;
-mod names;
+pub(crate) mod names;
 mod question;
 mod range;
 mod wrong;
