@@ -1,4 +1,7 @@
 interface Window {
   hg: any;
   hgTracking: any;
+  // The Navigation API, which not every browser has.
+  Navigation: any;
+  navigation: any;
 }
