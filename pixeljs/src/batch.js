@@ -47,7 +47,8 @@ export const flush = (isClosing) => {
     device: {
       screen: screen.width + "x" + screen.height,
       viewport: innerWidth + "x" + innerHeight,
-      timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      // The older way takes a hundred times as long.
+      timeZone: window.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone,
       colorScheme: matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light",
     },
     webdriver: navigator.webdriver,

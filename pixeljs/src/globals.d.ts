@@ -4,4 +4,6 @@ interface Window {
   // The Navigation API, which not every browser has.
   Navigation: any;
   navigation: any;
+  Temporal: any;
 }
+declare const Temporal: any;

@@ -20,10 +20,10 @@ export const clicks = () => {
       named && !named.closest(PRIVATE) && !named.querySelector(PRIVATE) ? named.textContent.trim().slice(0, 200) : undefined;
     track("click", { element: target.tagName, text, id });
     if (control) track("button_click", { buttonText: text, buttonId: control.id });
-    if (link && link.host) {
+    if (link) {
       const [, extension] = link.pathname.split(FILE);
       if (extension || link.download) track("file_download", { url: link.href, extension });
-      else if (link.host !== location.host) track("outbound_link", { linkText: text, linkUrl: link.href });
+      else if (link.host && link.host !== location.host) track("outbound_link", { linkText: text, linkUrl: link.href });
     }
   });
   on("copy", () => track("copy"));

@@ -49,7 +49,7 @@ const look = ({ type, persisted }) => {
   if (hg.url_ && (isLeft || isNew)) {
     const scroll = Math.min(
       100,
-      Math.round(((Math.max(scrolled, scrollY) + innerHeight) * 100) / document.documentElement.scrollHeight),
+      Math.round(((scrolled + innerHeight) * 100) / document.documentElement.scrollHeight),
     );
     // Between the events with which a page goes, a moment passes that is no engagement.
     if (engaged > 9 || scroll > reported) track("engagement", { engaged, scroll });
