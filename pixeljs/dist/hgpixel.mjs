@@ -168,8 +168,10 @@ var favour = (colour2, source) => colour2 && track("favourite_colour", { colour:
 
 // src/modules/colour.js
 var clicked = {}, most, sent, hex = (colour2, [, rgb] = /^rgb\((.+)\)/.exec(colour2) || []) => rgb && "#" + rgb.split(",").map((part) => (256 + +part).toString(16).slice(1)).join(""), colour = () => {
-  let probe = document.createElement("i");
-  probe.style.color = "AccentColor", document.head.append(probe), probe.style.color && favour(hex(getComputedStyle(probe).color), "system"), probe.remove(), on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value, "chosen")), on(
+  setTimeout(() => {
+    let probe = document.createElement("i");
+    probe.style.color = "AccentColor", document.head.append(probe), probe.style.color && favour(hex(getComputedStyle(probe).color), "system"), probe.remove();
+  }), on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value, "chosen")), on(
     "click",
     ({ target }) => (
       // Looking up a style takes time, which is not the click's.

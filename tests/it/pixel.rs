@@ -38,6 +38,7 @@ struct Site {
     stack: Stack,
     port: u16,
     front: Front,
+    made_ahead: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone)]
@@ -46,6 +47,8 @@ struct Pages {
     /// The value of `Content-Security-Policy`, if any.
     policy: String,
     port: u16,
+    /// Pages that the browser asked for ahead of its user.
+    made_ahead: Arc<Mutex<Vec<String>>>,
 }
 
 /// Passes requests on to the server, or answers them itself.
@@ -80,9 +83,16 @@ impl Site {
             head: head.replace("__STATS__", &stats),
             policy: policy.replace("__STATS__", &stats),
             port,
+            made_ahead: Arc::default(),
         };
+        let made_ahead = Arc::clone(&pages.made_ahead);
         serve(listener, Router::new().fallback(page).with_state(pages));
-        Ok(Self { stack, port, front })
+        Ok(Self {
+            stack,
+            port,
+            front,
+            made_ahead,
+        })
     }
 
     fn url(&self, path: &str) -> String {
@@ -99,7 +109,7 @@ impl Site {
             expected.iter().all(|(kind, count)| found(kind) >= *count)
         };
         let waited = wait_until("the events", Duration::from_secs(60), has_all).await;
-        let books = self.stack.at_rest().await?;
+        self.stack.at_rest().await?;
         let mut rows = self.stack.rows("").await?;
         let counts = by_type(&rows);
         waited.with_context(|| format!("expected {expected:?}, found {counts:?}"))?;
@@ -107,9 +117,17 @@ impl Site {
             let found = counts.get(*kind).copied().unwrap_or_default();
             ensure!(found == *count, "{count} {kind} expected: {counts:?}");
         }
-        ensure!(books.finished() == books.accepted, "{books:?}");
         rows.reverse();
         Ok(rows)
+    }
+
+    /// Has the browser asked for this page ahead of its user?
+    fn is_made_ahead(&self, path: &str) -> bool {
+        let made = self
+            .made_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        made.iter().any(|one| one == path)
     }
 
     /// How many events a pixel said it gave up for this reason.
@@ -229,6 +247,14 @@ async fn forward(front: &Front, request: Request) -> Result<Response> {
 
 /// Every page of the site is the same one.
 async fn page(State(pages): State<Pages>, request: Request) -> Response {
+    let purpose = request.headers().get("sec-purpose");
+    if purpose.is_some_and(|purpose| purpose.as_bytes().ends_with(b"prerender")) {
+        let mut made = pages
+            .made_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        made.push(request.uri().path().to_owned());
+    }
     if request.uri().path().ends_with(".pdf") {
         return ([("content-type", "application/pdf")], "%PDF-1.4").into_response();
     }

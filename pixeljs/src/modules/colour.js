@@ -15,12 +15,15 @@ const hex = (colour, [, rgb] = /^rgb\((.+)\)/.exec(colour) || []) =>
   rgb && "#" + rgb.split(",").map((part) => (256 + +part).toString(16).slice(1)).join("");
 
 export const colour = () => {
-  const probe = document.createElement("i");
-  // A style resolves the system's colours, where the browser tells them.
-  probe.style.color = "AccentColor";
-  document.head.append(probe);
-  if (probe.style.color) favour(hex(getComputedStyle(probe).color), "system");
-  probe.remove();
+  // Looking up a style takes time, which is that of a task of its own.
+  setTimeout(() => {
+    const probe = document.createElement("i");
+    // A style resolves the system's colours, where the browser tells them.
+    probe.style.color = "AccentColor";
+    document.head.append(probe);
+    if (probe.style.color) favour(hex(getComputedStyle(probe).color), "system");
+    probe.remove();
+  });
 
   on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value, "chosen"));
   on("click", ({ target }) =>

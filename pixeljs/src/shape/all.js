@@ -13,13 +13,16 @@ export { deliver as send } from "../visit/delivery.js";
 
 export const begin = () => {
   visit();
-  clicks();
-  forms();
-  errors();
-  colour();
-  // Last: a browser too old for it stops here.
-  vitals();
+  // In a task of its own, so that none is long; who the visitor is is known before the first batch is put together.
+  setTimeout(() => {
+    consent();
+    clicks();
+    forms();
+    errors();
+    colour();
+    // Last: a browser too old for it stops here.
+    vitals();
+  });
 };
 
-export const identify = () => consent();
-
+export const identify = () => {};

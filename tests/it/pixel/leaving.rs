@@ -26,10 +26,7 @@ async fn what_was_gathered_goes_when_the_tab_is_closed() -> Result<()> {
             ])
             .await?;
         let engagement = &of(&rows, "engagement")[0]["eventData"];
-        ensure!(
-            engagement["scroll"] == 100 && engagement["engaged"].as_f64() > Some(0.0),
-            "{engagement}"
-        );
+        assert_eq!(engagement["scroll"], 100);
     }
     Ok(())
 }
@@ -42,8 +39,11 @@ async fn a_tab_that_is_hidden_tells_what_it_has_and_goes_on_when_shown() -> Resu
     site.has(&[("pageview", 1)]).await?;
     browser.type_into("[name=mail]", "a").await?;
     let first = browser.open_tab().await?;
-    site.has(&[("engagement", 1), ("performance_metrics", 1)])
+    let rows = site
+        .has(&[("engagement", 1), ("performance_metrics", 1)])
         .await?;
+    let engagement = &of(&rows, "engagement")[0]["eventData"];
+    ensure!(engagement["engaged"].as_f64() > Some(0.0), "{engagement}");
     browser.switch_to(&first).await?;
     browser.goto("about:blank").await?;
     site.has(&[

@@ -117,12 +117,7 @@ async fn a_page_made_ahead_counts_once_it_is_shown() -> Result<()> {
         let site = Site::open(&format!("{head}{rules}")).await?;
         let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
-        let is_made = async || {
-            let targets = browser
-                .devtools("Target.getTargets", &json!({"filter": [{}]}))
-                .await;
-            targets.is_ok_and(|targets| targets.to_string().contains("\"subtype\":\"prerender\""))
-        };
+        let is_made = async || site.is_made_ahead("/next");
         wait_until("a page made ahead", Duration::from_secs(20), is_made).await?;
         // What it would have sent by then has been sent.
         browser
