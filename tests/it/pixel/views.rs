@@ -284,3 +284,26 @@ async fn without_scripts_the_picture_counts() -> Result<()> {
     assert_eq!(rows[0]["clientID"], "shop");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_imports_the_package_is_counted() -> Result<()> {
+    let head = r#"<script type="module">
+        import { init, track } from "__STATS__/static/hgpixel.mjs";
+        init("shop", { endpoint: "__STATS__/track", modules: ["clicks", "performance"] });
+        track("started");
+    </script>"#;
+    let site = Site::open(head).await?;
+    let browser = Browser::start().await?;
+    browser.goto(&site.url("/start")).await?;
+    site.has(&[("pageview", 1), ("started", 1)]).await?;
+    browser.click("#buy").await?;
+    browser.goto("about:blank").await?;
+    site.has(&[
+        ("button_click", 1),
+        ("engagement", 1),
+        ("performance_metrics", 1),
+        ("favourite_colour", 0),
+    ])
+    .await?;
+    Ok(())
+}
