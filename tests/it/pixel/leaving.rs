@@ -7,9 +7,9 @@ use super::{ALL, CORE, Site, of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_gathered_goes_when_the_tab_is_closed() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         let first = browser.open_tab().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;

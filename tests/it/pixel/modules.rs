@@ -8,9 +8,9 @@ use super::{ALL, CORE, Site, of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clicks_links_downloads_copies_and_errors_are_told_once() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         wait_for_modules(&site, &browser).await?;
@@ -124,9 +124,9 @@ async fn forms_are_told_of_by_names_of_fields_alone() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn vitals_are_those_of_the_page() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         wait_for_modules(&site, &browser).await?;

@@ -14,9 +14,9 @@ const OFFLINE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_a_minute_offline_loses_nothing() -> Result<()> {
+    let browser = Browser::start().await?;
     for (head, lasts) in [(ALL, OFFLINE), (CORE, OFFLINE / 5)] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         set_offline(&browser, true).await?;
@@ -45,9 +45,9 @@ async fn half_a_minute_offline_loses_nothing() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_answers_503_is_left_alone_for_as_long_as_it_asks() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         site.front.answer(StatusCode::SERVICE_UNAVAILABLE, 4);
         browser.goto(&site.url("/start")).await?;
         site.front.has_beacons(1).await?;
@@ -137,9 +137,9 @@ async fn two_tabs_with_events_waiting_do_not_fight() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_for_good_is_dropped_and_counted() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         let before = site.front.beacons();
@@ -163,9 +163,9 @@ async fn what_is_refused_for_good_is_dropped_and_counted() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocked_storage_is_survived() -> Result<()> {
+    let browser = Browser::start_without_storage().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start_without_storage().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         let throws = browser

@@ -8,9 +8,9 @@ use super::{ALL, CORE, Site, of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_id_is_given_only_by_consent_and_taken_away_again() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         ensure!(cookie(&browser).await?.is_empty());
@@ -85,12 +85,12 @@ async fn who_opted_out_has_no_id_and_no_cookie() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_wants_none_of_it_is_not_counted() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let site = Site::open(&format!(
             "<script>localStorage.hgpixel_ignore = 'true'</script>{head}"
         ))
         .await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         let is_there = async || {
             browser

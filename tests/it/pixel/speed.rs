@@ -17,9 +17,9 @@ const LOADS: usize = 3;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_task_is_long() -> Result<()> {
+    let browser = Browser::start_traced().await?;
     for (name, head) in [("all.js", ALL), ("app.js", CORE)] {
         let site = Site::open(head).await?;
-        let browser = Browser::start_traced().await?;
         let mut loads = Vec::new();
         for load in 1..=LOADS {
             loads.push(visit(&site, &browser, load).await?);

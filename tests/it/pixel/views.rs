@@ -10,9 +10,9 @@ use super::{ALL, CORE, Site, of, viewed};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_view_says_what_there_is_to_say() -> Result<()> {
+    let browser = Browser::start_with(&["--lang=de-AT", "--accept-lang=de-AT"]).await?;
     for head in [ALL, CORE] {
         let site = Site::open(head).await?;
-        let browser = Browser::start_with(&["--lang=de-AT", "--accept-lang=de-AT"]).await?;
         browser.goto(&site.url("/start?utm_source=mail")).await?;
         let rows = site.has(&[("pageview", 1)]).await?;
         let view = of(&rows, "pageview")[0];
@@ -112,10 +112,10 @@ async fn a_page_that_comes_back_from_the_cache_of_the_browser_counts_again() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_made_ahead_counts_once_it_is_shown() -> Result<()> {
+    let browser = Browser::start().await?;
     for head in [ALL, CORE] {
         let rules = r#"<script type="speculationrules">{"prerender": [{"source": "list", "urls": ["/next"], "eagerness": "immediate"}]}</script>"#;
         let site = Site::open(&format!("{head}{rules}")).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         let is_made = async || site.is_made_ahead("/next");
         wait_until("a page made ahead", Duration::from_secs(20), is_made).await?;
@@ -211,10 +211,10 @@ async fn the_first_snippet_works_with_this_script() -> Result<()> {
         .split_once("<script>")
         .expect("the old page has its snippet");
     let (snippet, _) = rest.split_once("</script>").expect("which ends");
+    let browser = Browser::start().await?;
     for name in ["app.js", "all.js"] {
         let snippet = snippet.replace("/old-app.js", &format!("__STATS__/static/{name}"));
         let site = Site::open(&format!("<script>{snippet}</script>")).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         let rows = site.has(&[("pageview", 1)]).await?;
         assert_eq!(rows[0]["clientID"], "UNIQUE_CLIENT_ID");
@@ -234,10 +234,10 @@ async fn the_first_snippet_works_with_this_script() -> Result<()> {
 async fn a_strict_policy_is_kept_to() -> Result<()> {
     let policy = "default-src 'none'; script-src 'nonce-r4nd0m' 'strict-dynamic'; style-src 'unsafe-inline'; connect-src __STATS__; base-uri 'none'";
     let trusted = format!("{policy}; require-trusted-types-for 'script'");
+    let browser = Browser::start().await?;
     for (head, policy) in [(ALL, policy), (CORE, policy), (ALL, &trusted)] {
         let head = head.replace("<script", "<script nonce=\"r4nd0m\"");
         let site = Site::open_with_policy(&head, policy).await?;
-        let browser = Browser::start().await?;
         browser.goto(&site.url("/start")).await?;
         site.has(&[("pageview", 1)]).await?;
         browser.click("#buy").await?;
