@@ -7,20 +7,27 @@ import { minify } from "terser";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-// Bytes of gzip: what a page loads first, and what it loads altogether with every module on. DESIGN's figure for the latter is 3,500,
-// which is not reached yet; this keeps it from growing.
-const CORE_MAX = 1_200;
-const ALL_MAX = 4_000;
+// Bytes of gzip: the core alone, and the one file that has the core and every module.
+const BUDGETS = { "app.js": 1_200, "all.js": 3_500 };
 
-const MODULES = ["clicks", "forms", "performance", "errors", "colour"];
+/** The files beside the core: what starts each. */
+const BESIDE = {
+  visit: 'import "./src/visit/file.js";',
+  clicks: 'import { clicks } from "./src/modules/clicks.js"; clicks();',
+  forms: 'import { forms } from "./src/modules/forms.js"; forms();',
+  performance: 'import { vitals } from "./src/modules/performance.js"; vitals();',
+  errors: 'import { errors } from "./src/modules/errors.js"; errors();',
+  colour: 'import { colour } from "./src/modules/colour.js"; colour();',
+  consent: 'import { hg } from "#core"; import { consent } from "./src/modules/consent.js"; consent(hg.isGiven_);',
+};
 const isCheck = process.argv.includes("--check");
 
 /** Names that end in `_` are ours; they are shortened to the same ones in all files, so that modules find what the core gives them. */
 const names = {};
 
-const bundle = async (entry, options) => {
+const bundle = async (contents, options) => {
   const result = await build({
-    entryPoints: [entry],
+    stdin: { contents, resolveDir: "." },
     bundle: true,
     write: false,
     format: "esm",
@@ -35,15 +42,16 @@ const bundle = async (entry, options) => {
 };
 
 /** What a page loads: esbuild bundles, terser makes it a little smaller still. */
-const script = async (name, entry) => {
-  const options = { target: "es2018", conditions: ["hgpixel-script"] };
-  const raw = await bundle(entry, options);
-  const { code } = await minify(`(()=>{${await bundle(entry, { ...options, minify: true })}})()`, {
+const script = async (name, contents, shape) => {
+  const options = { target: "es2018", conditions: [shape] };
+  const raw = await bundle(contents, options);
+  const { code } = await minify(`(()=>{${await bundle(contents, { ...options, minify: true })}})()`, {
     ecma: 2018,
     compress: {
       passes: 5,
       keep_fargs: false,
       pure_getters: true,
+      unsafe: true,
       unsafe_arrows: true,
       unsafe_methods: true,
     },
@@ -52,12 +60,10 @@ const script = async (name, entry) => {
 };
 
 const files = [
-  await script("app", "src/app.js"),
-  await script("visit", "src/visit.js"),
-  await script("all", "src/all.js"),
+  await script("all", 'import "./src/all.js";', "hgpixel-whole"),
+  await script("app", 'import "./src/app.js";', "hgpixel-core"),
 ];
-for (const module of MODULES) files.push(await script(module, `src/modules/${module}.js`));
-files.push(await script("consent", "src/consent.js"));
+for (const name in BESIDE) files.push(await script(name, BESIDE[name], "hgpixel-file"));
 
 for (const file of files) {
   file.gzip = gzipSync(file.text, { level: 9 }).length;
@@ -66,13 +72,12 @@ for (const file of files) {
 }
 
 const gzip = Object.fromEntries(files.map((file) => [file.name, file.gzip]));
-const all = gzip["app.js"] + gzip["all.js"];
 const table = [
   "| file | raw | minified | gzip |",
   "| --- | ---: | ---: | ---: |",
   ...files.map(({ name, source, minified, gzip }) => `| \`${name}\` | ${source} | ${minified} | ${gzip} |`),
   "",
-  `A page loads \`app.js\` and \`visit.js\`: ${gzip["app.js"] + gzip["visit.js"]} bytes. With every module it loads \`app.js\` and \`all.js\`: ${all} bytes.`,
+  `Budgets, in bytes of gzip, beyond which the build fails: \`app.js\` ${BUDGETS["app.js"]}, \`all.js\` ${BUDGETS["all.js"]}.`,
 ].join("\n");
 
 let isFresh = true;
@@ -86,11 +91,13 @@ const write = (path, text) => {
 
 mkdirSync("dist", { recursive: true });
 for (const { name, text } of files) write(`dist/${name}`, text);
-write("dist/hgpixel.mjs", await bundle("src/index.js", { target: "es2020", minifySyntax: true }));
+write("dist/hgpixel.mjs", await bundle('export * from "./src/index.js";', { target: "es2020", minifySyntax: true }));
 const readme = readFileSync("README.md", "utf8");
 write("README.md", readme.replace(/(<!-- sizes -->\n)[^]*(\n<!-- \/sizes -->)/, (_, before, after) => before + table + after));
 
 console.log(table);
-if (gzip["app.js"] > CORE_MAX) console.error(`app.js has more than ${CORE_MAX} bytes`);
-if (all > ALL_MAX) console.error(`app.js and all.js have more than ${ALL_MAX} bytes`);
-if (!isFresh || gzip["app.js"] > CORE_MAX || all > ALL_MAX) process.exitCode = 1;
+const isWithin = Object.entries(BUDGETS).map(([name, most]) => {
+  if (gzip[name] > most) console.error(`${name} has ${gzip[name] - most} bytes too many`);
+  return gzip[name] <= most;
+});
+if (!isFresh || isWithin.includes(false)) process.exitCode = 1;

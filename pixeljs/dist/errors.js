@@ -1,1 +1,1 @@
-(()=>{var{hgTracking:e}=window,n=new Set;e.n("error unhandledrejection",({type:r,message:s,filename:a,lineno:i,colno:o,reason:c})=>{(s=s||c&&c.message||c)&&n.size<10&&n.size<n.add(s+a+i+o).size&&e.trackEvent("error",{message:s,source:a,line:i,column:o,kind:r})})})();
+(()=>{var e=window.hgTracking,{trackEvent:n}=e,{p:r}=e,s=new Set;r("error unhandledrejection",({message:e,filename:r,lineno:a,reason:i})=>{(e=e||i&&""+(i.message||i))&&s.size<10&&s.size<s.add(e+r+a).size&&n("error",{message:e,source:r,line:a})})})();

@@ -1,8 +1,3 @@
-// The same with every module, in one file: smaller than its parts.
+// The pixel as one script with every module: smaller than its parts, and one request.
 
-import "./visit/visit.js";
-import "./modules/clicks.js";
-import "./modules/forms.js";
-import "./modules/performance.js";
-import "./modules/errors.js";
-import "./modules/colour.js";
+import "./global.js";

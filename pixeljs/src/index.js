@@ -1,6 +1,6 @@
 // The pixel as a package: `import { init, track } from "hgpixel"`.
 
-import { hg } from "#platform";
+import { hg } from "#given";
 import { calls } from "./tracker.js";
 
 Object.assign(hg, calls);

@@ -1,20 +1,17 @@
-// The calls that a site makes, and what the modules share.
+// The calls that a site makes.
 
-import { hg, load, options } from "#platform";
-import { body, flush, post, track } from "./batch.js";
-import { newId } from "./id.js";
-import { here, look, view } from "./page.js";
+import { hg, options } from "#given";
+import { begin, consent, identify } from "#shape";
+import { flush, track } from "./batch.js";
+import { favour } from "./favourite.js";
 
 let starts = 0;
 
-const start = () => {
-  if (starts++) return;
-  addEventListener("visibilitychange", look);
-  look();
-  load(options.modules === "all" ? "all" : "visit");
-};
+const start = () => starts++ || begin();
 
 export const calls = {
+  isHere_: 1,
+
   /**
    * Starts counting for a site. A second call changes the options and counts nothing again.
    * @param {string} site The site's key.
@@ -25,34 +22,23 @@ export const calls = {
     Object.assign(options, given, { site });
     // Where storage or cookies are blocked, the mere mention of them throws.
     try {
-      if (localStorage.hgpixel_ignore === "true") return;
-      // Who the visitor is has to be known before the first view is counted, or they are two.
-      if (options.identity || document.cookie.match("_hgpixel_u")) return load("consent", start);
+      if (localStorage.hgpixel_ignore == "true" || identify(start)) return;
     } catch {}
     start();
   },
 
   trackEvent: track,
 
-  /** @param {boolean} isGiven */
-  consent(isGiven) {
-    flush();
-    hg.isGiven_ = isGiven;
-    load("consent");
+  /** @param {any[]} item An event and when it was, or the name of a call and its arguments in an array. */
+  push([name, data, time]) {
+    if (data && data.map) hg[name](...data);
+    else track(name, data, time);
   },
+
+  consent,
 
   /** @param {string} colour */
   setFavouriteColour(colour) {
-    track("favourite_colour", { colour, source: "chosen" });
+    favour(colour, "chosen");
   },
-
-  options_: options,
-  load_: load,
-  post_: post,
-  body_: body,
-  id_: newId,
-  flush_: flush,
-  here_: here,
-  view_: view,
-  early_: [],
 };

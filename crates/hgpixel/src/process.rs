@@ -275,7 +275,7 @@ impl Process {
         }
         say::line("  Paste this into the <head> of your pages:\n")?;
         say::line(format!(
-            "  <script async src=\"{base}/static/app.js\" data-site=\"YOUR-SITE\" data-modules=\"all\"></script>\n"
+            "  <script async src=\"{base}/static/all.js\" data-site=\"YOUR-SITE\"></script>\n"
         ))
     }
 

@@ -60,10 +60,10 @@ pub(crate) async fn show(
             sites: &sites,
             has_events: counts.iter().any(|site| site.last_event_ms.is_some()),
             snippet: &format!(
-                "<script async src=\"{base}/static/app.js\" data-site=\"{key}\" data-modules=\"all\"></script>"
+                "<script async src=\"{base}/static/all.js\" data-site=\"{key}\"></script>"
             ),
             pinned_snippet: &format!(
-                "<script async src=\"{base}{pinned_path}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" data-site=\"{key}\" data-modules=\"all\"></script>"
+                "<script async src=\"{base}{pinned_path}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" data-site=\"{key}\"></script>"
             ),
         },
     ))

@@ -1,7 +1,8 @@
 //! The script that pages load and its modules, built and committed in `pixeljs/dist`. Public, and of any site.
 //!
-//! `/static/app.js` is always the newest: browsers keep it for an hour and then ask whether it changed. `/static/<hash>/app.js` never
-//! changes, so it may be kept for ever and named with its digest (`integrity`); its modules lie beside it. After an upgrade the hash
+//! `/static/all.js` has everything in one file; `/static/app.js` is the core, with its modules beside it. They are always the newest:
+//! browsers keep them for an hour and then ask whether they changed. `/static/<hash>/all.js` never changes, so it may be kept for ever
+//! and named with its digest (`integrity`), which then is that of all that runs. After an upgrade the hash
 //! is another. The old address then gives the new files, kept by nobody: a page that named no digest goes on counting, and one that
 //! did is refused by its browser, as it asked for.
 
@@ -27,8 +28,8 @@ struct Built;
 
 static FILES: LazyLock<Files> = LazyLock::new(Files::read::<Built>);
 
-/// What pages load; the rest are its modules.
-const CORE: &str = "app.js";
+/// The one file that loads no other.
+const WHOLE: &str = "all.js";
 
 const FOR_AN_HOUR: HeaderValue = HeaderValue::from_static("public, max-age=3600");
 const ASK_EACH_TIME: HeaderValue = HeaderValue::from_static("no-cache");
@@ -43,10 +44,10 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
 
 /// The address of the script that never changes, and the value of its `integrity` attribute.
 pub(crate) fn pin() -> (String, String) {
-    let core = FILES.get(CORE).expect("the pixel is built");
-    let digest = STANDARD.encode(Sha384::digest(core.bytes()));
+    let whole = FILES.get(WHOLE).expect("the pixel is built");
+    let digest = STANDARD.encode(Sha384::digest(whole.bytes()));
     (
-        format!("/static/{}/{CORE}", FILES.hash),
+        format!("/static/{}/{WHOLE}", FILES.hash),
         format!("sha384-{digest}"),
     )
 }

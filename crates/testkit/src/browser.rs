@@ -52,6 +52,36 @@ impl Browser {
     /// # Errors
     /// When Chromium or chromedriver is not installed or does not come up.
     pub async fn start_with(flags: &[&str]) -> Result<Self> {
+        Self::start_as(flags, json!({}), json!({"browser": "ALL"})).await
+    }
+
+    /// Starts one whose user blocks cookies and storage: `localStorage` throws, and no cookie is kept.
+    ///
+    /// # Errors
+    /// When Chromium or chromedriver is not installed or does not come up.
+    pub async fn start_without_storage() -> Result<Self> {
+        const BLOCKED: u8 = 2;
+        let preferences = json!({"profile.default_content_setting_values.cookies": BLOCKED});
+        let options = json!({ "prefs": preferences });
+        Self::start_as(&[], options, json!({"browser": "ALL"})).await
+    }
+
+    /// Starts one that writes down what its engine does, for [`Browser::trace`]; it is a little slower than others.
+    ///
+    /// # Errors
+    /// When Chromium or chromedriver is not installed or does not come up.
+    pub async fn start_traced() -> Result<Self> {
+        let wanted = json!({"enableNetwork": false, "enablePage": false, "traceCategories": "devtools.timeline,v8"});
+        let options = json!({ "perfLoggingPrefs": wanted });
+        Self::start_as(
+            &[],
+            options,
+            json!({"browser": "ALL", "performance": "ALL"}),
+        )
+        .await
+    }
+
+    async fn start_as(flags: &[&str], options: Value, logs: Value) -> Result<Self> {
         let port = free_port();
         let browser = BROWSERS.iter().find_map(|name| find_program(name).ok());
         let browser = browser.map_or_else(|| find_program(BROWSERS[0]), Ok)?;
@@ -62,7 +92,7 @@ impl Browser {
             .await?;
         let session = Session::open(
             &format!("http://127.0.0.1:{port}"),
-            &capabilities(&browser, driver.directory(), flags),
+            &capabilities(&browser, driver.directory(), flags, options, &logs),
         )
         .await
         .with_context(|| format!("start {}:\n{}", browser.display(), driver.log()))?;
@@ -86,6 +116,33 @@ impl Browser {
     /// The document's title.
     pub async fn title(&self) -> Result<String> {
         text(self.session.get("title").await?)
+    }
+
+    /// Opens another tab, empty, and goes on there; answers the one left.
+    pub async fn open_tab(&self) -> Result<Tab> {
+        let left = text(self.session.get("window").await?)?;
+        let opened = self
+            .session
+            .post("window/new", &json!({"type": "tab"}))
+            .await?;
+        self.switch_to(&Tab(text(opened["handle"].clone())?))
+            .await?;
+        Ok(Tab(left))
+    }
+
+    /// Closes the tab as a person does, and goes on in another.
+    pub async fn close_tab(&self, next: &Tab) -> Result<()> {
+        self.session.delete("window").await?;
+        self.switch_to(next).await
+    }
+
+    /// Looks at another tab.
+    pub async fn switch_to(&self, tab: &Tab) -> Result<()> {
+        let Tab(handle) = tab;
+        self.session
+            .post("window", &json!({ "handle": handle }))
+            .await
+            .map(drop)
     }
 
     /// One page back in the tab's history.
@@ -166,6 +223,24 @@ impl Browser {
             .context("the console's entries are a list")
     }
 
+    /// What the engine did since the last call, as events of its trace: `{"name", "dur", "tdur", "args", …}` each, in microseconds.
+    pub async fn trace(&self) -> Result<Vec<Value>> {
+        let entries = self
+            .session
+            .post("se/log", &json!({"type": "performance"}))
+            .await?;
+        let entries = entries.as_array().context("the log's entries are a list")?;
+        let mut events = Vec::new();
+        for entry in entries {
+            let message: Value =
+                serde_json::from_str(entry["message"].as_str().unwrap_or_default())?;
+            if message["message"]["method"] == "Tracing.dataCollected" {
+                events.push(message["message"]["params"].clone());
+            }
+        }
+        Ok(events)
+    }
+
     /// Sends a command of the Chrome `DevTools` protocol: `devtools("Network.emulateNetworkConditions", …)`.
     pub async fn devtools(&self, command: &str, parameters: &Value) -> Result<Value> {
         self.session
@@ -183,7 +258,17 @@ impl Browser {
     }
 }
 
-fn capabilities(browser: &Path, directory: &Path, flags: &[&str]) -> Value {
+/// A tab of the browser.
+#[derive(Clone, Debug)]
+pub struct Tab(String);
+
+fn capabilities(
+    browser: &Path,
+    directory: &Path,
+    flags: &[&str],
+    mut options: Value,
+    logs: &Value,
+) -> Value {
     let profile = format!("--user-data-dir={}", directory.join("profile").display());
     let arguments: Vec<&str> = FLAGS
         .iter()
@@ -191,10 +276,12 @@ fn capabilities(browser: &Path, directory: &Path, flags: &[&str]) -> Value {
         .copied()
         .chain([profile.as_str()])
         .collect();
+    options["binary"] = json!(browser);
+    options["args"] = json!(arguments);
     json!({"alwaysMatch": {
         "browserName": "chrome",
-        "goog:loggingPrefs": {"browser": "ALL"},
-        "goog:chromeOptions": {"binary": browser, "args": arguments},
+        "goog:loggingPrefs": logs,
+        "goog:chromeOptions": options,
         "timeouts": {"pageLoad": 30_000, "script": 30_000},
     }})
 }

@@ -29,7 +29,7 @@ mod shared;
 mod wait;
 mod webdriver;
 
-pub use browser::{BROWSERS, Browser};
+pub use browser::{BROWSERS, Browser, Tab};
 pub use command::{Finished, find_program, run};
 pub use hgpixel::{HgpixelBuilder, HgpixelProcess, hgpixel_binary};
 pub use metrics::parse_metrics;

@@ -39,6 +39,10 @@ impl Session {
         exchange("GET", &format!("{}/{command}", self.url), None).await
     }
 
+    pub(crate) async fn delete(&self, part: &str) -> Result<Value> {
+        exchange("DELETE", &format!("{}/{part}", self.url), None).await
+    }
+
     /// The first element that a CSS selector finds, as a part of the URL of commands on it.
     pub(crate) async fn element(&self, selector: &str) -> Result<String> {
         let found = self

@@ -1,32 +1,31 @@
 // Clicks: what was clicked, and where links lead. A click is never delayed.
 
-import { hg } from "#hg";
+import { track } from "#core";
+import { on } from "#visit";
 
 const FILE = /\.(pdf|zip|gz|exe|dmg|csv|docx?|xlsx?|pptx?|mp[34])$/i;
 /** What somebody wrote, or what the site wants to keep to itself. */
 const PRIVATE = "[data-hg-mask],[contenteditable],input,textarea,select";
 
-/** @param {Element | null} element */
-const textOf = (element) =>
-  element && !element.closest(PRIVATE) && !element.querySelector(PRIVATE)
-    ? /** @type {string} */ (element.textContent).trim().slice(0, 200)
-    : undefined;
-
-hg.on_("click auxclick copy beforeprint", (/** @type {any} */ { type, target, button }) => {
-    if (type === "beforeprint") hg.trackEvent("print");
-    else if (type === "copy") hg.trackEvent("copy", { length: `${getSelection()}`.length });
+export const clicks = () => {
+  on("click auxclick", ({ target, button }) => {
     // The secondary button opens a menu.
-    else if (target.closest && button < 2) {
-      const control = target.closest("button,[type=submit],[role=button]");
-      const link = target.closest("a[href]");
-      const { id } = target.closest("[id]") || {};
-      const leaf = target.firstElementChild ? null : target;
-      hg.trackEvent("click", { element: target.tagName, text: textOf(control || link || leaf), id });
-      if (control) hg.trackEvent("button_click", { buttonText: textOf(control), buttonId: control.id });
-      if (link && link.host) {
-        const [, extension] = FILE.exec(link.pathname) || [];
-        if (extension || link.download) hg.trackEvent("file_download", { url: link.href, extension });
-        else if (link.host !== location.host) hg.trackEvent("outbound_link", { linkText: textOf(link), linkUrl: link.href });
-      }
+    if (!target.closest || button > 1) return;
+    const control = target.closest("button,[type=submit],[role=button]");
+    const link = target.closest("a[href]");
+    const { id } = target.closest("[id]") || {};
+    // Of whole regions it would be too much.
+    const named = control || link || (target.firstElementChild ? null : target);
+    const text =
+      named && !named.closest(PRIVATE) && !named.querySelector(PRIVATE) ? named.textContent.trim().slice(0, 200) : undefined;
+    track("click", { element: target.tagName, text, id });
+    if (control) track("button_click", { buttonText: text, buttonId: control.id });
+    if (link) {
+      const [, extension] = link.pathname.split(FILE);
+      if (extension || link.download) track("file_download", { url: link.href, extension });
+      else if (link.host && link.host !== location.host) track("outbound_link", { linkText: text, linkUrl: link.href });
     }
   });
+  on("copy", () => track("copy"));
+  on("beforeprint", () => track("print"));
+};

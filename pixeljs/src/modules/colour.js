@@ -1,45 +1,41 @@
 // Which colour somebody likes: the one that the system is set to, the one most clicked, the one chosen.
 
-import { hg } from "#hg";
+import { favour } from "../favourite.js";
+import { leaving, on } from "#visit";
 
-const canvas = document.createElement("canvas");
-const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
 /** @type {Record<string, number>} */
-const clicks = {};
+const clicked = {};
 /** @type {any} */
 let most;
 /** @type {any} */
 let sent;
 
-/** As #rrggbb; what is translucent, or no colour, is written otherwise. @param {string} colour */
-const hex = (colour) => {
-  context.fillStyle = "#0001";
-  context.fillStyle = colour;
-  return /#/.test(`${context.fillStyle}`) && context.fillStyle;
-};
-/** @param {any} colour @param {string} source */
-const report = (colour, source) => colour && hg.trackEvent("favourite_colour", { colour, source });
+/** A computed colour as #rrggbb; nothing of what is translucent. @param {string} colour */
+const hex = (colour, [, rgb] = /^rgb\((.+)\)/.exec(colour) || []) =>
+  rgb && "#" + rgb.split(",").map((part) => (256 + +part).toString(16).slice(1)).join("");
 
-// A canvas does not know the system's colours; a style does, where the browser tells them.
-canvas.style.color = "AccentColor";
-document.head.append(canvas);
-if (canvas.style.color) report(hex(getComputedStyle(canvas).color), "system");
-canvas.remove();
+export const colour = () => {
+  // Looking up a style takes time, which is that of a task of its own.
+  setTimeout(() => {
+    const probe = document.createElement("i");
+    // A style resolves the system's colours, where the browser tells them.
+    probe.style.color = "AccentColor";
+    document.head.append(probe);
+    if (probe.style.color) favour(hex(getComputedStyle(probe).color), "system");
+    probe.remove();
+  });
 
-hg.on_("click change", (/** @type {any} */ { target, type }) =>
-  type > "cl"
+  on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value, "chosen"));
+  on("click", ({ target }) =>
     // Looking up a style takes time, which is not the click's.
-    ? setTimeout(() => {
-        let colour;
-        for (let element = target; element && !colour; element = element.parentElement)
-          colour = hex(getComputedStyle(element).backgroundColor);
-        if (!colour) return;
-        clicks[/** @type {string} */ (colour)] = -~clicks[/** @type {string} */ (colour)];
-        if (!(clicks[/** @type {string} */ (colour)] <= clicks[most])) most = colour;
-      })
-    : target.matches("[data-hg-favourite-colour]") && report(hex(target.value), "chosen"),
-);
-
-hg.leaving_.push(() => {
-  if (most !== sent) report((sent = most), "clicked");
-});
+    setTimeout(() => {
+      let colour;
+      for (; target && !colour; target = target.parentElement) colour = hex(getComputedStyle(target).backgroundColor);
+      if (!colour) return;
+      if (!((clicked[colour] = -~clicked[colour]) <= clicked[most])) most = colour;
+    }),
+  );
+  leaving.push(() => {
+    if (most !== sent) favour((sent = most), "clicked");
+  });
+};

@@ -1,14 +1,18 @@
 // Errors that nobody caught, each once, and not without end.
 
-import { hg } from "#hg";
+import { track } from "#core";
+import { on } from "#visit";
 
 const ERRORS_MAX = 10;
 
 const seen = new Set();
-hg.on_("error unhandledrejection", (/** @type {any} */ { type, message, filename, lineno, colno, reason }) => {
-  message = message || (reason && reason.message) || reason;
-  const key = message + filename + lineno + colno;
-  // Files that did not load have no message.
-  if (message && seen.size < ERRORS_MAX && seen.size < seen.add(key).size)
-    hg.trackEvent("error", { message, source: filename, line: lineno, column: colno, kind: type });
-});
+
+export const errors = () => {
+  on("error unhandledrejection", ({ message, filename, lineno, reason }) => {
+    // What is thrown may be anything, also what cannot be sent.
+    message = message || (reason && `${reason.message || reason}`);
+    // Files that did not load have no message.
+    if (message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size)
+      track("error", { message, source: filename, line: lineno });
+  });
+};

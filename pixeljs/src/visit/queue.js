@@ -3,39 +3,35 @@
 // It is read when a page starts, and written only after a failure. Reading and writing back happen in one go, with no wait between,
 // so that two tabs do not overwrite each other.
 
-import { hg } from "#hg";
+import { options } from "#core";
 
 /** @typedef {import("../batch.js").Batch} Batch */
 
 export const KEY = "hgpixel_queue";
 
-/** @type {Record<string, any>} */
-let store = {};
+/** What waits in no other place. @type {Batch[]} */
+export let memory = [];
 
-export const openQueue = () => {
-  // Where storage is blocked, the mere mention of it throws; some web views have `null` instead.
-  try {
-    if (!hg.options_.queue) store = localStorage || store;
-  } catch {}
-};
+/** Where storage is blocked, the mere mention of it throws; `null`, which some web views have, does so when it is used. */
+const store = () => /** @type {any} */ (options.queue ? null : localStorage);
 
 /** @returns {Batch[]} Oldest first. */
 export const waiting = () => {
   try {
-    return JSON.parse(store[KEY]);
+    return JSON.parse(store()[KEY]);
   } catch {
-    return [];
+    return memory;
   }
 };
 
 /** @param {Batch[]} batches */
 export const setWaiting = (batches) => {
+  memory = [];
   try {
-    store[KEY] = JSON.stringify(batches);
-    if (!batches[0]) delete store[KEY];
+    delete store()[KEY];
+    // The site may have filled it.
+    if (batches[0]) store()[KEY] = JSON.stringify(batches);
   } catch {
-    // The site has filled it.
-    store = {};
-    setWaiting(batches);
+    memory = batches;
   }
 };

@@ -1,17 +1,31 @@
 // What happens while somebody is on the page.
 
-import { hg } from "#hg";
-import { setClosed, startDelivery } from "./delivery.js";
-import { report, tick } from "./engagement.js";
+import { flush, here, hg, track, view } from "#core";
+import { leaveBehind, startDelivery, tryAgain } from "./delivery.js";
+import { memory } from "./queue.js";
+
+// Who gave no sign of life for so long is not there any more; reading a screenful takes less.
+const IDLE_MS = 60_000;
+
+/** @type {boolean | undefined} */
+let isActive;
+let last = 0;
+let engaged = 0;
+/** How far the page was scrolled, in pixels. Asking at other times may cost a layout. */
+let scrolled = 0;
+let reported = 0;
+
+/** What wants to report before a page is left; learns whether another one follows in its place, and whether it is closed. @type {Array<(isNew: any, isClosed: boolean) => void>} */
+export const leaving = [];
 
 /** @param {string} types Names of events, with spaces between. @param {(event: any) => void} listener */
-const on = (types, listener) =>
+export const on = (types, listener) =>
   types.split(" ").map((type) =>
     addEventListener(
       type,
       (event) => {
         const { target } = /** @type {any} */ (event);
-        if (!target.closest || !target.closest("[data-hg-ignore]")) listener(event);
+        (target.closest && target.closest("[data-hg-ignore]")) || listener(event);
       },
       // On the way down, so that a page which stops events is seen too.
       true,
@@ -26,32 +40,42 @@ const look = ({ type, persisted }) => {
   const isClosed = type === "pagehide";
   const isLeft = isClosed || document.hidden;
   // Back from the back-forward cache: seen again, though nothing was loaded.
-  const isNew = !isLeft && (hg.here_() !== hg.url_ || persisted);
-  tick(isLeft);
+  const isNew = !isLeft && (here() !== hg.url_ || persisted);
+  const now = performance.now() | 0;
+  if (isActive) engaged += Math.min(now - last, IDLE_MS);
+  last = now;
+  isActive = !isLeft && document.hasFocus();
+  if (type === "scroll") scrolled = Math.max(scrolled, scrollY);
   if (hg.url_ && (isLeft || isNew)) {
-    setClosed(isClosed);
-    report(isNew);
-    hg.leaving_.map((/** @type {any} */ leave) => leave(isNew, isClosed));
-    hg.flush_();
+    const scroll = Math.min(
+      100,
+      Math.round(((scrolled + innerHeight) * 100) / document.documentElement.scrollHeight),
+    );
+    // Between the events with which a page goes, a moment passes that is no engagement.
+    if (engaged > 9 || scroll > reported) track("engagement", { engaged, scroll });
+    engaged = 0;
+    reported = isNew ? (scrolled = 0) : scroll;
+    leaving.map((leave) => leave(isNew, isClosed));
+    flush(isClosed);
+    // What waits in memory has no later.
+    if (isClosed) memory.map(leaveBehind);
   }
-  // While a page changes its own address, the browser's referrer stays that of the first view.
-  if (isNew) hg.view_(hg.url_ || document.referrer);
+  if (isNew) view();
 };
 
-hg.on_ = on;
-/** What wants to report before a page is left; learns whether another one follows in its place, and whether it is closed. */
-hg.leaving_ = [];
-startDelivery();
-on("focus blur scroll keydown pointerdown pointermove visibilitychange pagehide pageshow popstate", look);
-const { navigation } = /** @type {any} */ (window);
-// An element with the id `navigation` goes by this name too.
-if (navigation && navigation.currentEntry) navigation.addEventListener("currententrychange", look);
-else
-  /** @type {const} */ (["pushState", "replaceState"]).map((name) => {
-    const original = history[name];
-    history[name] = (...change) => {
-      original.apply(history, change);
-      look({});
-    };
-  });
-look({});
+export const visit = () => {
+  startDelivery();
+  on("online", tryAgain);
+  on("focus blur scroll keydown pointerdown pointermove visibilitychange pagehide pageshow popstate", look);
+  // An element with the id `navigation` goes by this name too.
+  if (window.Navigation) window.navigation.addEventListener("currententrychange", look);
+  else
+    /** @type {const} */ (["pushState", "replaceState"]).map((name) => {
+      const original = history[name];
+      history[name] = (...change) => {
+        original.apply(history, change);
+        look({});
+      };
+    });
+  look({});
+};

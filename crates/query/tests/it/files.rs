@@ -194,7 +194,7 @@ async fn pages_keep_to_their_own_policy() {
                 .count()
                 + page
                     .body
-                    .matches("<script async src=\"/static/app.js\"")
+                    .matches("<script async src=\"/static/all.js\"")
                     .count(),
             scripts,
             "{path}"

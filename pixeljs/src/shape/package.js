@@ -1,0 +1,7 @@
+// A package in an app: started by `init`. Importing it touches nothing, so that a server may do so too.
+
+/** @type {import("../options.js").Hg} */
+export const hg = {};
+
+/** @type {import("../options.js").Options} */
+export const options = {};

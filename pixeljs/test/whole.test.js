@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Browser, element, open } from "./browser.js";
+
+/** A page with the one script that has everything. */
+const whole = (given = {}) => open({ ...given, tag: { src: "https://stats.example/static/all.js", ...given.tag } });
+const count = (page, type) => page.typed(type).length;
+
+test("one script has every module, and loads nothing else", async () => {
+  const page = await whole();
+  page.happen("click", { target: element("button", {}, "Go"), button: 0 });
+  page.happen("error", { message: "oops" });
+  page.window.hgTracking.consent(true);
+  page.close();
+  await page.wait(1_000);
+  assert.deepEqual(
+    [...new Set(page.events.map(({ type }) => type))].sort(),
+    ["button_click", "click", "engagement", "error", "favourite_colour", "pageview", "performance_metrics"],
+  );
+  assert.deepEqual(page.scripts, []);
+  assert.match(page.document.cookie, /^hgpixel_id=[\w-]{36};/);
+  assert.deepEqual(Object.keys(page.storage), []);
+});
+
+test("calls made before it came are answered; twice included, it counts once", async () => {
+  const before = (window) => {
+    window.hgTracking = [["early", { a: 1 }, 1_790_000_000_000], ["initialize", ["other"]]];
+  };
+  const page = new Browser({ before, tag: { site: undefined, src: "https://stats.example/static/all.js" } });
+  page.include({ site: undefined, src: "https://stats.example/static/app.js" });
+  await page.wait(1_000);
+  page.close();
+  assert.equal(page.typed("early")[0].time, 1_790_000_000_000);
+  assert.ok(page.events.every(({ site }) => site === "other"));
+  assert.deepEqual([count(page, "pageview"), count(page, "engagement")], [1, 1]);
+});
+
+test("however much there is to say, it goes in pieces that the server takes, also when the page is left", async () => {
+  const page = await whole();
+  for (let n = 0; n < 300; n++) page.window.hgTracking.trackEvent("n");
+  await page.wait(1_000);
+  for (let n = 0; n < 20; n++) page.window.hgTracking.trackEvent("long", { text: "ü".repeat(1_500) });
+  page.close();
+  assert.deepEqual([count(page, "n"), count(page, "long")], [300, 20]);
+  for (const batch of page.batches) {
+    assert.ok(batch.events.length <= 100);
+    assert.ok(Buffer.byteLength(JSON.stringify(batch)) <= 15_000);
+  }
+});
+
+test("what fails goes again with the same ids; what waits in memory goes by beacon when the page is closed", async () => {
+  const page = await whole({ tag: { queue: "memory" } });
+  page.answer = { status: 503 };
+  page.window.hgTracking.trackEvent("a");
+  await page.wait(700);
+  const { id } = page.requests.at(-1).batch.events.find(({ type }) => type === "a");
+  page.window.hgTracking.trackEvent("b");
+  page.close();
+  assert.deepEqual([count(page, "a"), count(page, "b")], [1, 1]);
+  assert.equal(page.typed("a")[0].id, id);
+  assert.deepEqual(Object.keys(page.storage), []);
+});
+
+test("data is taken as it is now; what no text can say is an error of the caller alone", async () => {
+  const page = await whole();
+  const data = { step: 1 };
+  page.window.hgTracking.trackEvent("a", data);
+  data.step = 2;
+  data.itself = data;
+  assert.throws(() => page.window.hgTracking.trackEvent("b", data), /circular/);
+  await page.wait(1_000);
+  assert.deepEqual(page.typed("a")[0].data, { step: 1 });
+  assert.equal(count(page, "b"), 0);
+});
+
+test("a page that nobody sees does not gather without end", async () => {
+  const page = await whole({ hidden: true });
+  for (let n = 0; n < 3_000; n++) page.window.hgTracking.trackEvent("n", { n });
+  await page.wait(1_000);
+  page.show();
+  await page.wait(1_000);
+  assert.equal(page.typed("n").at(-1).data.n, 998);
+});
+
+test("a page made ahead has its times told, though nobody saw it load", async () => {
+  const page = await whole({ hidden: true, prerendering: true });
+  page.entries = { navigation: [{ activationStart: 400, responseStart: 100, domInteractive: 450, loadEventEnd: 900 }] };
+  page.show();
+  page.close();
+  assert.deepEqual([page.typed("performance_metrics")[0].data.ttfb, page.typed("performance_metrics")[0].data.totalTime], [0, 500]);
+});
