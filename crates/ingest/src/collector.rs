@@ -5,19 +5,20 @@ use std::time::Duration;
 
 use hgpixel_config::OptOut;
 use hgpixel_enrich::GeoDatabase;
-use hgpixel_event::{EncodedEvent, Event, Place};
+use hgpixel_event::{EncodedEvent, Event};
 use hgpixel_telemetry::http::{Client, TrustedProxies};
 
 use crate::answer::{Answer, Refusal};
-use crate::batcher::{Batcher, Outcome};
+use crate::batcher::{Batcher, EVENT_BYTES_MAX, Outcome, WAITING_BYTES_MAX};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender};
 use crate::draft::Drafting;
 use crate::hit::Hit;
 use crate::limit::{Limiter, Network};
 use crate::metrics::{DropReason, Metrics, RejectReason};
 use crate::page_url::PageUrl;
-use crate::site::Sites;
+use crate::site::{self, Sites};
 use crate::snapshot::Current;
+use crate::source::{Room, Source, of_token};
 use crate::twins::Twins;
 
 /// Everything that requests share.
@@ -27,6 +28,7 @@ pub(crate) struct Collector {
     pub(crate) of_site: Option<Limiter<i64>>,
     pub(crate) opt_out: OptOut,
     pub(crate) current: Current,
+    pub(crate) servers: Room,
     pub(crate) sites: Sites,
     pub(crate) geo: Option<GeoDatabase>,
     pub(crate) twins: Twins,
@@ -65,6 +67,13 @@ impl Collector {
         }
     }
 
+    /// Who sends, by the token of the request, if it shows one. No call to the store: the snapshot knows the tokens.
+    pub(crate) fn source(&self, token: Option<&str>) -> Result<Source, Refusal> {
+        token.map_or(Ok(Source::Browser), |token| {
+            of_token(self.current.get().as_ref(), token, self.clock.now_ms())
+        })
+    }
+
     /// Refuses an address that has sent too much already, before anything of its request is read.
     pub(crate) fn admit(&self, client: Client) -> Result<(), Refusal> {
         let address = Network::of(client.address);
@@ -88,7 +97,9 @@ impl Collector {
         beacon: Beacon<'_>,
         repaired: bool,
     ) -> Result<Sorted, Refusal> {
-        self.spend(hit.client, beacon.events.len())?;
+        if hit.source == Source::Browser {
+            self.spend(hit.client, beacon.events.len())?;
+        }
         let opted_out = hit.opted_out() || beacon.opted_out;
         if opted_out && self.opt_out == OptOut::Drop {
             return Ok(Sorted::Drop(DropReason::OptOut));
@@ -99,15 +110,13 @@ impl Collector {
         let snapshot = self.current.get().ok_or(Refusal::Unavailable)?;
         let url = PageUrl::parse(&beacon.shared.url);
         let host = host(&url, &beacon.events);
-        let site = self
-            .sites
-            .find(
-                &snapshot,
-                beacon.site.as_ref(),
-                host.as_deref(),
-                &self.metrics,
-            )
-            .await?;
+        let key = beacon.site.as_ref();
+        let site = if let Source::Server { site: Some(bound) } = hit.source {
+            site::bound(&snapshot, bound, key)?
+        } else {
+            let host = host.as_deref();
+            self.sites.find(&snapshot, key, host, &self.metrics).await?
+        };
         limit(self.of_site.as_ref(), hit.client, |limiter| {
             limiter.spend(site, beacon.events.len())
         })?;
@@ -116,7 +125,7 @@ impl Collector {
             hit,
             snapshot: &snapshot,
             site,
-            place: self.place(&hit),
+            geo: self.geo.as_ref(),
             anonymous: opted_out && self.opt_out == OptOut::Anonymous,
             sender: beacon.sender,
             automated: beacon.automated,
@@ -129,25 +138,21 @@ impl Collector {
     }
 
     async fn keep(&self, good: Vec<EncodedEvent>, bad: usize) -> Result<Answer, Refusal> {
+        let (bytes, bytes_max) = (
+            good.iter().map(EncodedEvent::bytes_len).sum(),
+            WAITING_BYTES_MAX / 2,
+        );
+        if bytes > bytes_max {
+            let refusal = Refusal::EventsTooLarge { bytes, bytes_max };
+            self.metrics
+                .rejected
+                .add(refusal.reason(), good.len() + bad);
+            return Err(refusal);
+        }
         self.metrics.rejected.add(RejectReason::Invalid, bad);
         match self.batcher.publish(good).await {
             Outcome::Stored => Ok(Answer::Accepted { rejected: bad }),
             Outcome::NotStored => Err(Refusal::Unavailable),
-        }
-    }
-
-    fn place(&self, hit: &Hit<'_>) -> Place {
-        let Some(geo) = &self.geo else {
-            return Place::default();
-        };
-        let place = geo.place(hit.client.address);
-        Place {
-            country: place
-                .country
-                .map(|country| country.as_str().to_owned())
-                .unwrap_or_default(),
-            region: place.region.unwrap_or_default(),
-            city: place.city.unwrap_or_default(),
         }
     }
 }
@@ -196,14 +201,25 @@ fn host(
     PageUrl::parse(own).ok().flatten().map(|url| url.host)
 }
 
+/// An event that has to be escaped twice over may outgrow what it came from, and a micro-batch.
+fn encoded(event: &Event) -> Result<EncodedEvent, Invalid> {
+    let event = EncodedEvent::new(event);
+    if event.bytes_len() > EVENT_BYTES_MAX {
+        return Err(Invalid::new(format!(
+            "an event may have {EVENT_BYTES_MAX} bytes as it is kept; send less `data`"
+        )));
+    }
+    Ok(event)
+}
+
 /// The good events, encoded, and how many bad ones there were. Without a good one, the first error.
 fn separate(events: Vec<Result<Event, Invalid>>) -> Result<Sorted, Invalid> {
     let count = events.len();
     let mut good = Vec::with_capacity(count);
     let mut first_error = None;
     for event in events {
-        match event {
-            Ok(event) => good.push(EncodedEvent::new(&event)),
+        match event.and_then(|event| encoded(&event)) {
+            Ok(event) => good.push(event),
             Err(error) => {
                 first_error.get_or_insert(error);
             }

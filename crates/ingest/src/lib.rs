@@ -1,14 +1,14 @@
 //! The collector: from a browser's request to a durable event.
 //!
-//! A request's path, in the order of the modules: `routes`, `track` or `pixel`; `address` says whose it is and
-//! `limit` whether it is too much; `wire` makes a `beacon` of its bytes; `collector` applies the rules; `site` finds the
+//! A request's path, in the order of the modules: `routes`, `track` or `pixel`; `source` says whether a browser or a server sends
+//! and `limit` whether it is too much; `body` reads its bytes and `wire` makes a `beacon` of them; `collector` applies the rules; `site` finds the
 //! site; `draft` makes events; `batcher` hands them to the queue, and when that says that they are durable, `answer` says 204.
 //!
 //! | answer | when |
 //! | --- | --- |
 //! | 204 | every event is durable (with `X-Hgpixel-Rejected`: but so many bad ones of a batch) |
 //! | 204, `X-Hgpixel-Dropped` | a rule left the events out, and says why |
-//! | 400, 401, 413, 414, 415 | the same request will never be accepted; the body says what to change |
+//! | 400, 401, 403, 413, 414, 415 | the same request will never be accepted; the body says what to change |
 //! | 429, 503, `Retry-After` | nothing is promised: send it again, with the same ids |
 //!
 //! It is **stateless**: a snapshot of sites and salts, read again each second, is all that it holds, besides what may be forgotten
@@ -19,6 +19,7 @@
 mod answer;
 mod batcher;
 mod beacon;
+mod body;
 mod cleaner;
 mod collector;
 mod cors;
@@ -32,6 +33,7 @@ mod pixel;
 mod routes;
 mod site;
 mod snapshot;
+mod source;
 mod start;
 mod track;
 mod twins;

@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
     pub(crate) uncertain: IntCounter,
     /// Texts that were longer than their limit and were cut.
     pub(crate) texts_cut: Counters<Field>,
-    /// Events in which the server changed something.
+    /// Events by what the server changed in them, and how they came.
     marked: Counters<Mark>,
     /// Second copies of one click that the old script sends, recognised as such.
     pub(crate) twins: IntCounter,
@@ -76,7 +76,7 @@ impl Metrics {
             marked: Counters::register(
                 registry,
                 "hgpixel_ingest_events_marked_total",
-                "Events in which the server changed something.",
+                "Events by what the server changed in them, and how they came.",
                 "mark",
             )?,
             twins: counter(
@@ -194,6 +194,8 @@ labels! {
         MediaType => "media_type",
         Incomplete => "incomplete",
         UnknownSite => "unknown_site",
+        /// The token is none that may send, or not for this site.
+        Token => "token",
         RateLimited => "rate_limited",
         Unavailable => "unavailable",
     }
@@ -242,13 +244,14 @@ labels! {
 }
 
 labels! {
-    /// What the server changed, one for each of the event's marks.
+    /// What the server changed and how it came, one for each of the event's marks.
     Mark {
         TimeReplaced => "time_replaced",
         IdAssigned => "id_assigned",
         TextCut => "text_cut",
         TextCleaned => "text_cleaned",
         OptedOut => "opted_out",
+        FromServer => "from_server",
     }
 }
 
@@ -260,6 +263,7 @@ impl Mark {
             Self::TextCut => Marks::TEXT_CUT,
             Self::TextCleaned => Marks::TEXT_CLEANED,
             Self::OptedOut => Marks::OPTED_OUT,
+            Self::FromServer => Marks::FROM_SERVER,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! tells about the hash only.
 
 mod login;
-mod secret;
+pub(crate) mod secret;
 mod token;
 
 pub use login::LoginSession;

@@ -34,7 +34,7 @@ pub use error::StoreError;
 pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
 pub use site::{Site, SiteCounts};
-pub use snapshot::{DailySalt, Snapshot};
+pub use snapshot::{DailySalt, SenderToken, Snapshot};
 pub use store::EventStore;
 pub use view::{
     VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,

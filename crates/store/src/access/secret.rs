@@ -19,7 +19,7 @@ pub(super) fn generate(prefix: &str) -> Result<String, StoreError> {
 }
 
 /// What is stored of a secret.
-pub(super) fn hash(secret: &str) -> Vec<u8> {
+pub(crate) fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret).to_vec()
 }
 
