@@ -1,9 +1,15 @@
 //! Bad input of every kind gets its designed answer: no 5xx but 503, no panic, and nothing else is lost.
 
+use std::io::Write;
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use hgpixel_event::{Clock, assigned_id};
+use hgpixel_testkit::wait_until;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,7 +17,10 @@ use tokio::net::TcpStream;
 use crate::in_both_modes;
 use crate::stack::Stack;
 
-in_both_modes!(bad_input_is_refused_as_designed_and_costs_nothing_else);
+in_both_modes!(
+    bad_input_is_refused_as_designed_and_costs_nothing_else,
+    servers_have_limits_of_their_own,
+);
 
 async fn bad_input_is_refused_as_designed_and_costs_nothing_else(stack: Stack) -> Result<()> {
     for (name, body, status) in bodies() {
@@ -44,6 +53,101 @@ async fn bad_input_is_refused_as_designed_and_costs_nothing_else(stack: Stack) -
         ensure!(!process.log().contains("panicked"), "{}", process.log());
     }
     Ok(())
+}
+
+/// Each limit of a server's requests: at it, and one beyond.
+async fn servers_have_limits_of_their_own(stack: Stack) -> Result<()> {
+    let token = async |scope: &str| {
+        let arguments = ["token", "create", "--scope", scope];
+        let made = stack.query().run(&arguments).await?;
+        anyhow::Ok(made.trim().to_owned())
+    };
+    let (writer, reader) = (token("write").await?, token("read").await?);
+    let send = async |token: &str, encoding: &str, body: Vec<u8>| {
+        let request = stack.client.post(format!("{}/track", stack.ingest().url()));
+        let request = request
+            .bearer_auth(token)
+            .header(CONTENT_ENCODING, encoding);
+        anyhow::Ok(request.body(body).send().await?)
+    };
+    let known = async || {
+        let answer = send(&writer, "identity", good("known").to_string().into_bytes());
+        answer.await.is_ok_and(|answer| answer.status() == 204)
+    };
+    wait_until("the token to be known", Duration::from_secs(20), known).await?;
+    for (name, encoding, body, status) in server_bodies()? {
+        let answer = send(&writer, encoding, body).await?;
+        check(name, answer.status(), status, answer.headers())?;
+    }
+    for token in [reader.as_str(), "hgp_unknown", ""] {
+        let answer = send(token, "identity", good("denied").to_string().into_bytes()).await?;
+        check("no such token", answer.status(), 401, answer.headers())?;
+    }
+    let books = stack.at_rest().await?;
+    ensure!(books.finished() == books.accepted, "{books:?}");
+    Ok(())
+}
+
+/// A name, a content encoding, a body, and the status that it must get.
+type ServerBody = (&'static str, &'static str, Vec<u8>, u16);
+
+fn server_bodies() -> Result<Vec<ServerBody>> {
+    let padded = |bytes: usize| {
+        let mut body = good("padded").to_string().into_bytes();
+        body.resize(bytes, b' ');
+        body
+    };
+    let events = |count: usize| {
+        let events = vec![json!({"type": "many"}); count];
+        json!({"site": "bad.example", "events": events})
+            .to_string()
+            .into_bytes()
+    };
+    let gzip = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes)?;
+        anyhow::Ok(encoder.finish()?)
+    };
+    // Digits that hardly shrink, in an unknown key, so that the ratio stays low; blanks bring it to the size.
+    let inflating = |bytes: usize| {
+        let mut state = 1_u64;
+        let digits = std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            char::from(b'0' + state.to_le_bytes()[7] % 10)
+        });
+        let noise: String = digits.take(200_000).collect();
+        let mut body = good("inflated");
+        body["noise"] = json!(noise);
+        let mut body = body.to_string().into_bytes();
+        body.resize(bytes, b' ');
+        gzip(&body)
+    };
+    let whole = gzip(good("whole").to_string().as_bytes())?;
+    Ok(vec![
+        ("a body of 1 MiB", "identity", padded(1 << 20), 204),
+        ("one byte more", "identity", padded((1 << 20) + 1), 413),
+        ("a thousand events", "identity", events(1_000), 204),
+        ("one event more", "identity", events(1_001), 400),
+        ("gzip", "gzip", whole.clone(), 204),
+        ("torn gzip", "gzip", whole[..whole.len() - 1].to_vec(), 400),
+        (
+            "no gzip",
+            "gzip",
+            good("plain").to_string().into_bytes(),
+            400,
+        ),
+        ("another coding", "br", whole, 415),
+        ("4 MiB inflated", "gzip", inflating(4 << 20)?, 204),
+        (
+            "one byte more inflated",
+            "gzip",
+            inflating((4 << 20) + 1)?,
+            413,
+        ),
+        ("a bomb", "gzip", gzip(&padded(3 << 20))?, 413),
+    ])
 }
 
 fn check(name: &str, found: StatusCode, expected: u16, headers: &HeaderMap) -> Result<()> {
@@ -176,7 +280,7 @@ async fn raw(port: u16, request: Vec<u8>) -> Result<String> {
     stream.shutdown().await.ok();
     let mut answer = Vec::new();
     let read = stream.read_to_end(&mut answer);
-    tokio::time::timeout(std::time::Duration::from_secs(15), read)
+    tokio::time::timeout(Duration::from_secs(15), read)
         .await
         .context("no answer and no end in 15 s")?
         .ok();

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use hgpixel_testkit::{HgpixelProcess, Postgres, Rabbitmq, wait_until};
+use hgpixel_testkit::{
+    HgpixelProcess, Postgres, PostgresDatabase, RabbitVhost, Rabbitmq, wait_until,
+};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -74,6 +76,56 @@ async fn a_fleet_whose_worker_broker_and_database_are_killed_loses_nothing() -> 
     let books = stack.at_rest().await?;
     check_balance(books, &sent)?;
     check_ids(&stack, &sent).await
+}
+
+/// Until it is dropped, nothing can be stored; a worker that tries is at it for as long as a statement may take.
+const HOLD: &str = "create function hold() returns trigger language plpgsql as
+    'begin perform pg_sleep(600); return new; end';
+    create trigger hold before insert on batches for each row execute function hold()";
+const LET_GO: &str = "drop trigger hold on batches";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn batches_that_outlive_25_workers_are_booked_and_come_back_by_a_replay() -> Result<()> {
+    let (database, vhost) = (
+        PostgresDatabase::create().await?,
+        RabbitVhost::create().await?,
+    );
+    let stack = Stack::fleet_on(&database.url(), &vhost.url(), &[]).await?;
+    database.query(HOLD).await?;
+    let (stack, sent) = Load::start(stack, 1_000).finish().await?;
+    for _ in 0..25 {
+        let has_one = async || {
+            let received = stack.worker().metric("hgpixel_queue_deliveries_total");
+            received.await.is_ok_and(|batches| batches >= 1.0)
+        };
+        wait_until("a delivery", Duration::from_mins(1), has_one).await?;
+        kill_and_restart(stack.worker()).await?;
+    }
+    database.query(LET_GO).await?;
+
+    let books = stack.at_rest().await?;
+    ensure!(books.finished() == books.accepted, "{books:?}");
+    let given_up = "hgpixel_events_dead_lettered_total{reason=\"delivery_limit\"}";
+    let given_up = stack.worker().counter(given_up).await?;
+    ensure!(given_up > 0, "the broker gave nothing up: {books:?}");
+    ensure!(given_up == books.dead_lettered, "{given_up}: {books:?}");
+
+    stack.worker().run(&["dlq", "replay"]).await?;
+    stack.has_rows(1_000).await?;
+    check_ids(&stack, &sent).await?;
+    let all_are_back = async || {
+        let replayed = stack
+            .worker()
+            .counter("hgpixel_events_replayed_total")
+            .await;
+        let (Ok(replayed), Ok(books)) = (replayed, stack.books().await) else {
+            return false;
+        };
+        replayed == books.dead_lettered && books.accepted + replayed == books.finished()
+    };
+    wait_until("balanced books", Duration::from_mins(1), all_are_back)
+        .await
+        .with_context(|| format!("given up: {given_up}"))
 }
 
 /// A load under way.

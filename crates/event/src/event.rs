@@ -110,7 +110,7 @@ impl Place {
     }
 }
 
-/// What the server changed in a beacon that it accepted, as bits, so that a reader can tell and a dashboard can count.
+/// What the server changed in a beacon that it accepted, and how it came, as bits, so that a reader can tell and a dashboard can count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Marks(u8);
@@ -126,6 +126,8 @@ impl Marks {
     pub const TEXT_CLEANED: Self = Self(8);
     /// The visitor opted out (GPC or DNT): counted, but not recognised.
     pub const OPTED_OUT: Self = Self(16);
+    /// A server sent it, with a token: the request's own headers and address say nothing about the visitor.
+    pub const FROM_SERVER: Self = Self(32);
 
     /// The bits, as stored.
     pub fn bits(self) -> u8 {
@@ -137,7 +139,7 @@ impl Marks {
         Self(bits)
     }
 
-    /// Whether nothing was changed.
+    /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.0 == 0
     }

@@ -4,6 +4,15 @@
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Events in one beacon; the pixel sends far fewer, and one request must not fill a micro-batch alone.
 pub const BEACON_EVENTS_MAX: usize = 100;
+/// A body from a server that shows a token, as it is sent.
+pub const SERVER_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// What a server's compressed body may inflate to.
+pub const INFLATED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How many times its own size a compressed body may inflate to: events shrink to a twentieth at most, what is made to do harm to a
+/// thousandth.
+pub const INFLATED_RATIO_MAX: usize = 100;
+/// Events in one batch of a server.
+pub const SERVER_EVENTS_MAX: usize = 1_000;
 /// Nesting of a JSON body, checked before it is parsed: deeper ones cost stack and carry nothing of ours.
 pub const JSON_DEPTH_MAX: usize = 16;
 /// Entries of an event's data.

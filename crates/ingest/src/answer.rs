@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use hgpixel_event::limits::{BODY_BYTES_MAX, PIXEL_QUERY_BYTES_MAX};
+use hgpixel_event::limits::{INFLATED_BYTES_MAX, INFLATED_RATIO_MAX, PIXEL_QUERY_BYTES_MAX};
 use hgpixel_telemetry::Problem;
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::beacon::Invalid;
@@ -29,7 +30,16 @@ pub(crate) enum Answer {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Invalid(Invalid),
-    BodyTooLarge,
+    BodyTooLarge {
+        bytes_max: usize,
+    },
+    /// A compressed body becomes too large.
+    Inflated,
+    /// So many bytes are the events with all that they share.
+    EventsTooLarge {
+        bytes: usize,
+        bytes_max: usize,
+    },
     QueryTooLong,
     MediaType,
     /// The body ended, or its deadline passed, before it was complete.
@@ -37,6 +47,10 @@ pub(crate) enum Refusal {
     UnknownSite,
     /// The site does not take events of this page.
     Origin,
+    /// The token is unknown, has ended, or may not send.
+    Token,
+    /// The token may not send for this site.
+    OtherSite,
     RateLimited(Duration),
     Unavailable,
 }
@@ -51,11 +65,15 @@ impl Refusal {
     pub(crate) fn reason(&self) -> RejectReason {
         match self {
             Self::Invalid(_) => RejectReason::Invalid,
-            Self::BodyTooLarge | Self::QueryTooLong => RejectReason::TooLarge,
+            Self::BodyTooLarge { .. }
+            | Self::Inflated
+            | Self::EventsTooLarge { .. }
+            | Self::QueryTooLong => RejectReason::TooLarge,
             Self::MediaType => RejectReason::MediaType,
             Self::Incomplete => RejectReason::Incomplete,
             Self::UnknownSite => RejectReason::UnknownSite,
             Self::Origin => RejectReason::Origin,
+            Self::Token | Self::OtherSite => RejectReason::Token,
             Self::RateLimited(_) => RejectReason::RateLimited,
             Self::Unavailable => RejectReason::Unavailable,
         }
@@ -64,10 +82,22 @@ impl Refusal {
     fn problem(self) -> Problem {
         match self {
             Self::Invalid(invalid) => Problem::new(StatusCode::BAD_REQUEST, invalid.to_string()),
-            Self::BodyTooLarge => Problem::new(
+            Self::BodyTooLarge { bytes_max } => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body may have {bytes_max} bytes; send the events in several requests"),
+            ),
+            Self::Inflated => Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 format!(
-                    "the body may have {BODY_BYTES_MAX} bytes; send the events in several requests"
+                    "a compressed body may inflate to {INFLATED_BYTES_MAX} bytes and to {INFLATED_RATIO_MAX} times its size; \
+                     send the events in several requests"
+                ),
+            ),
+            Self::EventsTooLarge { bytes, bytes_max } => Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!(
+                    "the events come to {bytes} bytes with what they share in each, and may come to {bytes_max}; \
+                     send them in several requests"
                 ),
             ),
             Self::QueryTooLong => Problem::new(
@@ -78,7 +108,7 @@ impl Refusal {
             ),
             Self::MediaType => Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send JSON as text/plain or application/json, without a content encoding",
+                "send JSON as text/plain or application/json, without a content encoding (with a token it may be gzip)",
             ),
             Self::Incomplete => Problem::new(
                 StatusCode::REQUEST_TIMEOUT,
@@ -93,9 +123,19 @@ impl Refusal {
                 StatusCode::FORBIDDEN,
                 "the site takes no events of this page; add its origin to the site's allowed origins",
             ),
+            // Not which of the three it is: whoever guesses learns nothing.
+            Self::Token => Problem::new(
+                StatusCode::UNAUTHORIZED,
+                "the token is unknown, has ended, or may not send events; make one with `hgpixel token create --scope write`, \
+                 or send without one",
+            ),
+            Self::OtherSite => Problem::new(
+                StatusCode::FORBIDDEN,
+                "the token is bound to another site; leave `site` out, or use a token of this site",
+            ),
             Self::RateLimited(wait) => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
-                "this address has sent too many events; send them again later",
+                "this address, or all senders of this site, sent too many events; send them again later",
             )
             .retry_after(whole_seconds(wait)),
             Self::Unavailable => Problem::unavailable(
@@ -135,7 +175,13 @@ fn say_dropped(response: &mut Response, reason: Option<DropReason>) {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        self.problem().into_response()
+        let needs_token = self == Self::Token;
+        let mut response = self.problem().into_response();
+        if needs_token {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+        }
+        response
     }
 }
 
@@ -173,7 +219,10 @@ mod tests {
         check(Refusal::UnknownSite, 401, None);
         check(Refusal::Origin, 403, None);
         check(Refusal::Incomplete, 408, None);
-        check(Refusal::BodyTooLarge, 413, None);
+        check(Refusal::Token, 401, Some((WWW_AUTHENTICATE, "Bearer")));
+        check(Refusal::OtherSite, 403, None);
+        check(Refusal::BodyTooLarge { bytes_max: 1 }, 413, None);
+        check(Refusal::Inflated, 413, None);
         check(Refusal::QueryTooLong, 414, None);
         check(Refusal::MediaType, 415, None);
         check(Refusal::Unavailable, 503, None);

@@ -28,6 +28,7 @@ use tokio::time::sleep_until;
 
 use crate::metrics::{Metrics, RejectReason};
 use gathering::{Due, Gathering, Part, Settings, Taken};
+pub(crate) use gathering::{EVENT_BYTES_MAX, WAITING_BYTES_MAX};
 
 /// What became of a request's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

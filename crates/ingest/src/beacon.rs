@@ -3,6 +3,7 @@
 //! Texts are as they were sent, of any length. Each event of a batch is a `Result`, so that a bad one does not cost the good ones.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use hgpixel_event::SiteKey;
 
@@ -45,6 +46,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) referrer: Cow<'a, str>,
     pub(crate) language: Cow<'a, str>,
     pub(crate) user_agent: Cow<'a, str>,
+    /// The visitor's, from a server.
+    pub(crate) ip: Option<IpAddr>,
     pub(crate) user_id: Cow<'a, str>,
     pub(crate) session_id: Cow<'a, str>,
     pub(crate) device: Entries<'a>,
@@ -61,6 +64,10 @@ pub(crate) struct BeaconEvent<'a> {
     pub(crate) url: Option<Cow<'a, str>>,
     pub(crate) title: Option<Cow<'a, str>>,
     pub(crate) referrer: Option<Cow<'a, str>>,
+    /// From a server, where it differs from [`Shared::user_agent`].
+    pub(crate) user_agent: Option<Cow<'a, str>>,
+    /// From a server, where it differs from [`Shared::ip`].
+    pub(crate) ip: Option<IpAddr>,
 }
 
 /// Why a beacon or one of its events cannot be accepted, in words that tell its sender what to change. Never quotes the input.

@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use hgpixel_config::OptOut;
 use hgpixel_enrich::GeoDatabase;
-use hgpixel_event::{EncodedEvent, Event, Place};
-use hgpixel_store::{DropRules, Site};
+use hgpixel_event::{EncodedEvent, Event};
+use hgpixel_store::Site;
 use hgpixel_telemetry::http::{Client, TrustedProxies};
 
 use crate::answer::{Answer, Refusal};
-use crate::batcher::{Batcher, Outcome};
+use crate::batcher::{Batcher, EVENT_BYTES_MAX, Outcome, WAITING_BYTES_MAX};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender};
 use crate::draft::Drafting;
 use crate::hit::Hit;
 use crate::limit::{Limiter, Network};
 use crate::metrics::{DropReason, Metrics, RejectReason};
-use crate::page_url::{self, PageUrl};
-use crate::site::{Lookup, Sites};
+use crate::page_url::PageUrl;
+use crate::site::{self, Lookup, Sites};
 use crate::snapshot::Current;
+use crate::source::{Room, Source, of_token};
 use crate::twins::Twins;
 
 /// Everything that requests share.
@@ -28,6 +29,7 @@ pub(crate) struct Collector {
     pub(crate) of_site: Option<Limiter<i64>>,
     pub(crate) opt_out: OptOut,
     pub(crate) current: Current,
+    pub(crate) servers: Room,
     pub(crate) sites: Sites,
     pub(crate) geo: Option<GeoDatabase>,
     pub(crate) twins: Twins,
@@ -71,6 +73,13 @@ impl Collector {
         }
     }
 
+    /// Who sends, by the token of the request, if it shows one. No call to the store: the snapshot knows the tokens.
+    pub(crate) fn source(&self, token: Option<&str>) -> Result<Source, Refusal> {
+        token.map_or(Ok(Source::Browser), |token| {
+            of_token(self.current.get().as_ref(), token, self.clock.now_ms())
+        })
+    }
+
     /// Refuses an address that has sent too much already, before anything of its request is read.
     pub(crate) fn admit(&self, client: Client) -> Result<(), Refusal> {
         let address = Network::of(client.address);
@@ -94,24 +103,36 @@ impl Collector {
         beacon: Beacon<'_>,
         repaired: bool,
     ) -> Result<Sorted, Refusal> {
-        self.spend(hit.client, beacon.events.len())?;
+        if hit.source == Source::Browser {
+            self.spend(hit.client, beacon.events.len())?;
+        }
         if is_unidentified(&beacon) {
             return Ok(Sorted::Drop(DropReason::Unidentified));
         }
         let snapshot = self.current.get().ok_or(Refusal::Unavailable)?;
         let url = PageUrl::parse(&beacon.shared.url);
         let host = host(&url, &beacon.events);
-        let found = self
-            .sites
-            .lookup(&snapshot, beacon.site.as_ref(), host.as_deref());
+        let key = beacon.site.as_ref();
+        let found = match hit.source {
+            Source::Server { site: Some(bound) } => {
+                Lookup::Found(site::bound(&snapshot, bound, key)?)
+            }
+            Source::Server { site: None } | Source::Browser => {
+                self.sites.lookup(&snapshot, key, host.as_deref())
+            }
+        };
         let known = match found {
             Lookup::Found(site) => Some(site),
             Lookup::Create(_) | Lookup::Unknown => None,
         };
         let opted_out = hit.opted_out() || beacon.opted_out;
         let opt_out = known.and_then(|site| site.opt_out).unwrap_or(self.opt_out);
-        if let Some(reason) = self.rule(known, &hit, opted_out, opt_out)? {
-            return Ok(Sorted::Drop(reason));
+        // A server is no page, and has no origin.
+        if hit.source == Source::Browser && known.is_some_and(|site| !takes(site, &hit)) {
+            return Err(Refusal::Origin);
+        }
+        if opted_out && opt_out == OptOut::Drop {
+            return Ok(Sorted::Drop(DropReason::OptOut));
         }
         let site = match found {
             Lookup::Found(site) => site.id,
@@ -126,7 +147,8 @@ impl Collector {
             hit,
             snapshot: &snapshot,
             site,
-            place: self.place(&hit),
+            rules: known.map(|site| &site.drop_rules),
+            geo: self.geo.as_ref(),
             anonymous: opted_out && opt_out == OptOut::Anonymous,
             sender: beacon.sender,
             automated: beacon.automated,
@@ -135,36 +157,13 @@ impl Collector {
             metrics: &self.metrics,
             twins: &self.twins,
         };
-        let mut events = drafting.draft(beacon.shared, url, beacon.events);
-        let ruled_out = known.map_or(0, |site| leave_out(&site.drop_rules, &mut events));
+        let sent = beacon.events.len();
+        let events = drafting.draft(beacon.shared, url, beacon.events);
+        let ruled_out = sent - events.len();
         if events.is_empty() {
             return Ok(Sorted::Drop(DropReason::Rule));
         }
         separate(events, ruled_out).map_err(Refusal::Invalid)
-    }
-
-    /// What a site's rules say to whoever sends, whatever its events are: refused, left out, or neither.
-    fn rule(
-        &self,
-        site: Option<&Site>,
-        hit: &Hit<'_>,
-        opted_out: bool,
-        opt_out: OptOut,
-    ) -> Result<Option<DropReason>, Refusal> {
-        if let Some(site) = site {
-            if !site.allowed_origins.is_any() && !site.allowed_origins.allows(&hit.origin()) {
-                return Err(Refusal::Origin);
-            }
-            if !site.drop_rules.is_empty()
-                && site
-                    .drop_rules
-                    .drop_client(hit.client.address, &hit.user_agent())
-            {
-                return Ok(Some(DropReason::Rule));
-            }
-        }
-        let drops = opted_out && opt_out == OptOut::Drop;
-        Ok(drops.then_some(DropReason::OptOut))
     }
 
     async fn keep(
@@ -173,6 +172,17 @@ impl Collector {
         bad: usize,
         ruled_out: usize,
     ) -> Result<Answer, Refusal> {
+        let (bytes, bytes_max) = (
+            good.iter().map(EncodedEvent::bytes_len).sum(),
+            WAITING_BYTES_MAX / 2,
+        );
+        if bytes > bytes_max {
+            let refusal = Refusal::EventsTooLarge { bytes, bytes_max };
+            self.metrics
+                .rejected
+                .add(refusal.reason(), good.len() + bad);
+            return Err(refusal);
+        }
         self.metrics.rejected.add(RejectReason::Invalid, bad);
         match self.batcher.publish(good).await {
             Outcome::Stored => Ok(Answer::Accepted {
@@ -180,21 +190,6 @@ impl Collector {
                 dropped: (ruled_out > 0).then_some(DropReason::Rule),
             }),
             Outcome::NotStored => Err(Refusal::Unavailable),
-        }
-    }
-
-    fn place(&self, hit: &Hit<'_>) -> Place {
-        let Some(geo) = &self.geo else {
-            return Place::default();
-        };
-        let place = geo.place(hit.client.address);
-        Place {
-            country: place
-                .country
-                .map(|country| country.as_str().to_owned())
-                .unwrap_or_default(),
-            region: place.region.unwrap_or_default(),
-            city: place.city.unwrap_or_default(),
         }
     }
 }
@@ -222,15 +217,9 @@ enum Sorted {
     },
 }
 
-/// Leaves out the events of pages that the site does not count; how many.
-fn leave_out(rules: &DropRules, events: &mut Vec<Result<Event, Invalid>>) -> usize {
-    if rules.is_empty() {
-        return 0;
-    }
-    let before = events.len();
-    events
-        .retain(|event| !matches!(event, Ok(event) if rules.drop_path(page_url::path(&event.url))));
-    before - events.len()
+/// Whether the site takes events of this page.
+fn takes(site: &Site, hit: &Hit<'_>) -> bool {
+    site.allowed_origins.is_any() || site.allowed_origins.allows(&hit.origin())
 }
 
 /// The old script sends its first page view before it knows its site's key, and then again with it. Counting the first would
@@ -256,14 +245,25 @@ fn host(
     PageUrl::parse(own).ok().flatten().map(|url| url.host)
 }
 
+/// An event that has to be escaped twice over may outgrow what it came from, and a micro-batch.
+fn encoded(event: &Event) -> Result<EncodedEvent, Invalid> {
+    let event = EncodedEvent::new(event);
+    if event.bytes_len() > EVENT_BYTES_MAX {
+        return Err(Invalid::new(format!(
+            "an event may have {EVENT_BYTES_MAX} bytes as it is kept; send less `data`"
+        )));
+    }
+    Ok(event)
+}
+
 /// The good events, encoded, and how many bad ones there were. Without a good one, the first error.
 fn separate(events: Vec<Result<Event, Invalid>>, ruled_out: usize) -> Result<Sorted, Invalid> {
     let count = events.len();
     let mut good = Vec::with_capacity(count);
     let mut first_error = None;
     for event in events {
-        match event {
-            Ok(event) => good.push(EncodedEvent::new(&event)),
+        match event.and_then(|event| encoded(&event)) {
+            Ok(event) => good.push(event),
             Err(error) => {
                 first_error.get_or_insert(error);
             }

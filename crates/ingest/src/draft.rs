@@ -2,19 +2,22 @@
 
 use std::borrow::Cow;
 
-use hgpixel_enrich::{Salt, identified_visitor_id, visitor_id};
+use std::net::IpAddr;
+
+use hgpixel_enrich::{GeoDatabase, Salt, identified_visitor_id, visitor_id};
 use hgpixel_event::limits::USER_AGENT_BYTES_MAX;
 use hgpixel_event::{
     Event, Hints, Marks, Place, assigned_id, clean, is_plausible_time, moved_id, usable_id,
 };
-use hgpixel_store::Snapshot;
+use hgpixel_store::{DropRules, Snapshot};
 use uuid::Uuid;
 
 use crate::beacon::{BeaconEvent, Invalid, Sender, Shared};
 use crate::cleaner::Cleaner;
 use crate::hit::Hit;
 use crate::metrics::{Field, Metrics};
-use crate::page_url::PageUrl;
+use crate::page_url::{self, PageUrl};
+use crate::source::Source;
 use crate::twins::{Twin, Twins, may_be_twin};
 use crate::wire::properties::Entries;
 use crate::wire::scalar::Scalar;
@@ -35,7 +38,9 @@ pub(crate) struct Drafting<'a> {
     pub(crate) hit: Hit<'a>,
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) site: i64,
-    pub(crate) place: Place,
+    /// Whose hits the site leaves out; `None` before anybody could set it.
+    pub(crate) rules: Option<&'a DropRules>,
+    pub(crate) geo: Option<&'a GeoDatabase>,
     /// The visitor is not to be recognised.
     pub(crate) anonymous: bool,
     pub(crate) sender: Sender,
@@ -53,10 +58,22 @@ struct Prototype {
     event: Event,
     /// Bad only for events without an address of their own.
     url: Result<String, Invalid>,
+    /// Whose visit it is, for events that say a part of it themselves.
+    address: Option<IpAddr>,
+    agent: String,
+    /// A rule of the site leaves this visit out.
+    is_left_out: bool,
+}
+
+/// By what a visitor is recognised without an id. It holds the address, so it lives for one request.
+struct Visit<'a> {
+    /// Unknown where a server does not tell it.
+    address: Option<IpAddr>,
+    agent: Cow<'a, str>,
 }
 
 impl Drafting<'_> {
-    /// Completes the events of a beacon, in their order.
+    /// Completes the events of a beacon, in their order, without those that a rule of the site leaves out.
     pub(crate) fn draft(
         &self,
         shared: Shared<'_>,
@@ -68,15 +85,16 @@ impl Drafting<'_> {
         events
             .into_iter()
             .enumerate()
-            .map(|(index, event)| {
-                let event = self.complete(&prototype, event?);
-                event.map_err(|error| {
+            .filter_map(|(index, event)| {
+                let event = event.and_then(|event| self.complete(&prototype, event));
+                let event = event.map_err(|error| {
                     if is_batch {
                         error.in_event(index)
                     } else {
                         error
                     }
-                })
+                });
+                event.transpose()
             })
             .collect()
     }
@@ -86,6 +104,14 @@ impl Drafting<'_> {
         let url = url.map(|url| stored_url(url, &mut cleaner));
         let header_agent = self.hit.user_agent();
         let agent = first_given(shared.user_agent, || header_agent.clone());
+        let visit = Visit {
+            address: shared.ip.or_else(|| self.hit.address()),
+            // The old script's own word is kept beside the header's, which it never replaced here.
+            agent: match self.hit.source {
+                Source::Browser => header_agent,
+                Source::Server { .. } => agent.clone(),
+            },
+        };
         let language = first_given(shared.language, || {
             let of_device = device_language(&shared.device);
             first_given(of_device, || self.hit.accept_language())
@@ -100,7 +126,7 @@ impl Drafting<'_> {
             automated: self.automated,
             language: cleaner.text(Field::Language, &language),
             device: cleaner.device(shared.device),
-            place: self.place.clone(),
+            place: self.place(visit.address),
             ..Event::default()
         };
         if self.anonymous {
@@ -108,13 +134,27 @@ impl Drafting<'_> {
         } else {
             event.user_id = cleaner.text(Field::UserId, &shared.user_id);
             event.session_id = cleaner.text(Field::SessionId, &shared.session_id);
-            event.visitor = self.visitor(&event.user_id, &header_agent);
+            event.visitor = self.visitor(&event.user_id, &visit);
+        }
+        if self.hit.source.is_server() {
+            cleaner.marks.insert(Marks::FROM_SERVER);
         }
         event.marks = cleaner.marks;
-        Prototype { event, url }
+        Prototype {
+            event,
+            url,
+            is_left_out: self.leaves_out(&visit),
+            address: visit.address,
+            agent: visit.agent.into_owned(),
+        }
     }
 
-    fn complete(&self, prototype: &Prototype, sent: BeaconEvent<'_>) -> Result<Event, Invalid> {
+    /// `None` where a rule of the site leaves the event out.
+    fn complete(
+        &self,
+        prototype: &Prototype,
+        sent: BeaconEvent<'_>,
+    ) -> Result<Option<Event>, Invalid> {
         let mut cleaner = Cleaner::new(self.metrics, self.repaired);
         let mut event = prototype.event.clone();
         cleaner.marks = event.marks;
@@ -122,6 +162,10 @@ impl Drafting<'_> {
             Some(own) => stored_url(PageUrl::parse(own)?, &mut cleaner),
             None => prototype.url.clone()?,
         };
+        let is_of_page = |rules: &DropRules| rules.drop_path(page_url::path(&event.url));
+        if self.rules.is_some_and(is_of_page) {
+            return Ok(None);
+        }
         if let Some(title) = &sent.title {
             event.title = cleaner.text(Field::Title, title);
         }
@@ -133,11 +177,37 @@ impl Drafting<'_> {
             KIND_DEFAULT.clone_into(&mut event.kind);
         }
         event.data = cleaner.data(sent.data);
+        if sent.ip.is_some() || sent.user_agent.is_some() {
+            let visit = Visit {
+                address: sent.ip.or(prototype.address),
+                agent: sent.user_agent.unwrap_or(Cow::Borrowed(&prototype.agent)),
+            };
+            if self.leaves_out(&visit) {
+                return Ok(None);
+            }
+            self.visited_by(&mut event, &visit, &mut cleaner);
+        } else if prototype.is_left_out {
+            return Ok(None);
+        }
         event.marks = cleaner.marks;
         self.date(&mut event, sent.time);
         self.identify(&mut event, &sent.id);
         self.metrics.count_marks(event.marks);
-        Ok(event)
+        Ok(Some(event))
+    }
+
+    fn leaves_out(&self, visit: &Visit<'_>) -> bool {
+        self.rules
+            .is_some_and(|rules| rules.drop_client(visit.address, &visit.agent))
+    }
+
+    /// Another visitor than the batch's.
+    fn visited_by(&self, event: &mut Event, visit: &Visit<'_>, cleaner: &mut Cleaner<'_>) {
+        event.user_agent = cleaner.text(Field::UserAgent, &visit.agent);
+        event.place = self.place(visit.address);
+        if !self.anonymous {
+            event.visitor = self.visitor(&event.user_id, visit);
+        }
     }
 
     /// When it happened: by the client where that is plausible, else when it was received.
@@ -208,8 +278,9 @@ impl Drafting<'_> {
         })
     }
 
-    /// Who it is: by the client's own user id where it has one, else by address and user agent, with the salt of the day.
-    fn visitor(&self, user_id: &str, user_agent: &str) -> Option<i64> {
+    /// Who it is: by the client's own user id where it has one, else by address and user agent, with the salt of the day. Nobody
+    /// knows where a server tells neither.
+    fn visitor(&self, user_id: &str, visit: &Visit<'_>) -> Option<i64> {
         if !user_id.is_empty() {
             let secret = Salt::from_bytes(self.snapshot.secret);
             return Some(identified_visitor_id(&secret, self.site, user_id));
@@ -217,9 +288,28 @@ impl Drafting<'_> {
         // A snapshot so old that it lacks today's salt (the store has been away for a day): counted, but not recognised.
         let salt = self.snapshot.salt(self.hit.received_ms)?;
         let salt = Salt::from_bytes(salt.bytes);
-        let user_agent = clean(user_agent, USER_AGENT_BYTES_MAX);
-        let address = self.hit.client.address;
-        Some(visitor_id(&salt, self.site, address, &user_agent.text))
+        let user_agent = clean(&visit.agent, USER_AGENT_BYTES_MAX);
+        Some(visitor_id(
+            &salt,
+            self.site,
+            visit.address?,
+            &user_agent.text,
+        ))
+    }
+
+    fn place(&self, address: Option<IpAddr>) -> Place {
+        let (Some(geo), Some(address)) = (self.geo, address) else {
+            return Place::default();
+        };
+        let place = geo.place(address);
+        Place {
+            country: place
+                .country
+                .map(|country| country.as_str().to_owned())
+                .unwrap_or_default(),
+            region: place.region.unwrap_or_default(),
+            city: place.city.unwrap_or_default(),
+        }
     }
 
     fn hints(&self, cleaner: &mut Cleaner<'_>) -> Hints {

@@ -1,10 +1,13 @@
 //! A hit: what a request says beside its beacon. It holds the client's address, so it lives in memory, for one request.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 
 use hgpixel_telemetry::http::Client;
 use http::header::{ACCEPT_LANGUAGE, DNT, ORIGIN, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderName};
+
+use crate::source::Source;
 
 const SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 const SEC_CH_UA: HeaderName = HeaderName::from_static("sec-ch-ua");
@@ -15,18 +18,30 @@ const SEC_CH_UA_PLATFORM: HeaderName = HeaderName::from_static("sec-ch-ua-platfo
 #[derive(Clone, Copy)]
 pub(crate) struct Hit<'a> {
     pub(crate) client: Client,
+    pub(crate) source: Source,
     /// When the server received it, in milliseconds since 1970 UTC.
     pub(crate) received_ms: i64,
     headers: &'a HeaderMap,
 }
 
 impl<'a> Hit<'a> {
-    pub(crate) fn new(client: Client, received_ms: i64, headers: &'a HeaderMap) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        source: Source,
+        received_ms: i64,
+        headers: &'a HeaderMap,
+    ) -> Self {
         Self {
             client,
+            source,
             received_ms,
             headers,
         }
+    }
+
+    /// The visitor's address, unless only the body can tell.
+    pub(crate) fn address(&self) -> Option<IpAddr> {
+        (self.source == Source::Browser).then_some(self.client.address)
     }
 
     pub(crate) fn user_agent(&self) -> Cow<'a, str> {
@@ -61,10 +76,11 @@ impl<'a> Hit<'a> {
     }
 
     pub(crate) fn is_mobile(&self) -> bool {
-        self.is(&SEC_CH_UA_MOBILE, "?1")
+        self.text(&SEC_CH_UA_MOBILE) == "?1"
     }
 
-    /// Whether the browser says, by Global Privacy Control or Do Not Track, that its user opted out.
+    /// Whether the browser says, by Global Privacy Control or Do Not Track, that its user opted out. A server that passes such a
+    /// header on means it.
     pub(crate) fn opted_out(&self) -> bool {
         self.is(&SEC_GPC, "1") || self.is(&DNT, "1")
     }
@@ -85,9 +101,10 @@ impl<'a> Hit<'a> {
         self.headers.get(name).is_some_and(|found| found == value)
     }
 
-    /// Some clients send bytes beyond ASCII; what is no UTF-8 becomes U+FFFD.
+    /// What the visitor's browser says; nothing when a server speaks. Some clients send bytes beyond ASCII; what is no UTF-8
+    /// becomes U+FFFD.
     fn text(&self, name: &HeaderName) -> Cow<'a, str> {
-        let value = self.headers.get(name);
+        let value = self.headers.get(name).filter(|_| !self.source.is_server());
         value.map_or(Cow::Borrowed(""), |value| {
             String::from_utf8_lossy(value.as_bytes())
         })
@@ -118,7 +135,10 @@ mod tests {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             unlimited: true,
         };
-        assert!(read(Hit::new(client, 0, &headers)), "{pairs:?}");
+        assert!(
+            read(Hit::new(client, Source::Browser, 0, &headers)),
+            "{pairs:?}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The collector: from a browser's request to a durable event.
 //!
-//! A request's path, in the order of the modules: `routes`, `track` or `pixel`; `address` says whose it is and
-//! `limit` whether it is too much; `wire` makes a `beacon` of its bytes; `collector` applies the rules; `site` finds the
+//! A request's path, in the order of the modules: `routes`, `track` or `pixel`; `source` says whether a browser or a server sends
+//! and `limit` whether it is too much; `body` reads its bytes and `wire` makes a `beacon` of them; `collector` applies the rules; `site` finds the
 //! site; `draft` makes events; `batcher` hands them to the queue, and when that says that they are durable, `answer` says 204.
 //!
 //! | answer | when |
@@ -19,6 +19,7 @@
 mod answer;
 mod batcher;
 mod beacon;
+mod body;
 mod cleaner;
 mod collector;
 mod cors;
@@ -32,6 +33,7 @@ mod pixel;
 mod routes;
 mod site;
 mod snapshot;
+mod source;
 mod start;
 mod track;
 mod twins;

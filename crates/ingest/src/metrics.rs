@@ -20,7 +20,7 @@ pub(crate) struct Metrics {
     pub(crate) uncertain: IntCounter,
     /// Texts that were longer than their limit and were cut.
     pub(crate) texts_cut: Counters<Field>,
-    /// Events in which the server changed something.
+    /// Events by what the server changed in them, and how they came.
     marked: Counters<Mark>,
     /// Second copies of one click that the old script sends, recognised as such.
     pub(crate) twins: IntCounter,
@@ -76,7 +76,7 @@ impl Metrics {
             marked: Counters::register(
                 registry,
                 "hgpixel_ingest_events_marked_total",
-                "Events in which the server changed something.",
+                "Events by what the server changed in them, and how they came.",
                 "mark",
             )?,
             twins: counter(
@@ -195,6 +195,8 @@ labels! {
         Incomplete => "incomplete",
         UnknownSite => "unknown_site",
         Origin => "origin",
+        /// The token is none that may send, or not for this site.
+        Token => "token",
         RateLimited => "rate_limited",
         Unavailable => "unavailable",
     }
@@ -245,13 +247,14 @@ labels! {
 }
 
 labels! {
-    /// What the server changed, one for each of the event's marks.
+    /// What the server changed and how it came, one for each of the event's marks.
     Mark {
         TimeReplaced => "time_replaced",
         IdAssigned => "id_assigned",
         TextCut => "text_cut",
         TextCleaned => "text_cleaned",
         OptedOut => "opted_out",
+        FromServer => "from_server",
     }
 }
 
@@ -263,6 +266,7 @@ impl Mark {
             Self::TextCut => Marks::TEXT_CUT,
             Self::TextCleaned => Marks::TEXT_CLEANED,
             Self::OptedOut => Marks::OPTED_OUT,
+            Self::FromServer => Marks::FROM_SERVER,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::collector::Collector;
 use crate::cors;
 use crate::hit::Hit;
 use crate::metrics::{DropReason, Endpoint};
+use crate::source::Source;
 use crate::wire;
 
 /// One transparent pixel: GIF 89a, two colours, 43 bytes.
@@ -56,7 +57,12 @@ async fn take(collector: &Collector, request: &Parts) -> Result<Answer, Refusal>
         .get()
         .expect("the server adds the peer to every request");
     let client = collector.proxies.client(peer.ip(), &request.headers);
-    let hit = Hit::new(client, collector.clock.now_ms(), &request.headers);
+    let hit = Hit::new(
+        client,
+        Source::Browser,
+        collector.clock.now_ms(),
+        &request.headers,
+    );
     collector.metrics.received.of(Endpoint::Pixel).inc();
     if hit.is_prefetch() {
         collector.metrics.dropped.of(DropReason::Prefetch).inc();

@@ -2,6 +2,7 @@
 //!
 //! A beacon names it by its key. One without a key belongs to the site that is named after the page's host; else to the only site
 //! there is; else, where unknown sites are created, to a new one named after the host, or `default` without a host.
+//! A server whose token is bound to a site sends for that one only.
 
 use std::time::Duration;
 
@@ -20,6 +21,23 @@ const DEFAULT_KEY: &str = "default";
 
 /// Creating a site takes one short transaction; a store that takes longer is in trouble, and so would be whoever waits for it.
 const CREATION_MAX: Duration = Duration::from_secs(2);
+
+/// The one site of a bound token. A key that names another one is a mistake of its sender's, and creates nothing.
+pub(crate) fn bound<'s>(
+    snapshot: &'s Snapshot,
+    site: i64,
+    key: Option<&SiteKey>,
+) -> Result<&'s Site, Refusal> {
+    // The token came with a snapshot of the sites that has its own, or the next one will have it.
+    let mut sites = snapshot.sites.values();
+    let its = sites.find(|its| its.id == site);
+    let its = its.ok_or(Refusal::Unavailable)?;
+    if key.is_none_or(|key| *key == its.key) {
+        Ok(its)
+    } else {
+        Err(Refusal::OtherSite)
+    }
+}
 
 pub(crate) struct Sites {
     current: Current,
@@ -178,6 +196,7 @@ mod tests {
             sites: sites.collect(),
             salts: Vec::new(),
             secret: [0; 32],
+            senders: Vec::new(),
         }
     }
 

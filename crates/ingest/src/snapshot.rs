@@ -1,4 +1,4 @@
-//! All that ingest holds: the sites and the salts, as they were within the last second or so.
+//! All that ingest holds: the sites, the salts and the tokens of servers, as they were within the last second or so.
 //!
 //! While the store is away the last good snapshot goes on being used. Until the first one is there, nothing is accepted.
 
@@ -119,6 +119,7 @@ mod tests {
             sites: std::collections::HashMap::new(),
             salts: Vec::new(),
             secret: [0; 32],
+            senders: Vec::new(),
         };
         let site = Site::new(1, "shop".parse().unwrap());
         let current = Current::default();

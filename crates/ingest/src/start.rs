@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::routes::router;
 use crate::site::Sites;
 use crate::snapshot::{Current, Refresher};
+use crate::source::Room;
 use crate::twins::Twins;
 
 /// A site may get what it is allowed in so many seconds at once.
@@ -32,7 +33,7 @@ pub struct Deps<'a> {
     pub settings: &'a Settings,
     /// Where events go.
     pub queue: EventQueue,
-    /// Where sites and salts come from, and new sites go.
+    /// Where sites, salts and tokens come from, and new sites go.
     pub store: EventStore,
     /// Whose time events are received at.
     pub clock: Clock,
@@ -94,6 +95,7 @@ pub async fn start(deps: Deps<'_>) -> anyhow::Result<Router> {
             ingest.sites_max,
         ),
         current,
+        servers: Room::new(),
         geo,
         twins: Twins::new(),
         batcher,

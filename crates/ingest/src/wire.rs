@@ -16,15 +16,16 @@ pub(crate) mod scalar;
 pub(crate) mod time;
 
 use crate::beacon::{Beacon, Invalid};
+use crate::source::Source;
 use object::Object;
 
 /// Reads the body of a `POST /track` that has passed [`json::guard`].
-pub(crate) fn beacon(text: &str) -> Result<Beacon<'_>, Invalid> {
+pub(crate) fn beacon(text: &str, source: Source) -> Result<Beacon<'_>, Invalid> {
     let object: Object<'_> = serde_json::from_str(text).map_err(|error| not_our_json(&error))?;
     if object.events.is_absent() {
-        old::beacon(object)
+        old::beacon(object, source)
     } else {
-        batch::beacon(object)
+        batch::beacon(object, source)
     }
 }
 

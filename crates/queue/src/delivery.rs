@@ -15,6 +15,9 @@ pub struct Delivery {
     pub redelivered: bool,
     /// Whether its events come from the dead letters, where they were counted as dead-lettered.
     pub replayed: bool,
+    /// Set when the broker has given this batch up by itself, and why in its words: `delivery_limit` after 20 deliveries that
+    /// nobody settled. Whatever is in it may have killed those workers: it is to be booked and set aside, and not to be looked into.
+    pub given_up: Option<String>,
     /// What settles it.
     pub tag: DeliveryTag,
 }

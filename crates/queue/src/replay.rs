@@ -8,8 +8,6 @@ use hgpixel_event::{EncodedBatch, begins_batch, decode};
 pub(crate) struct Replay {
     pub(crate) letters: usize,
     pub(crate) batch: EncodedBatch,
-    /// Whether its events had been counted as dead-lettered: events had, whole batches that a broker gave up had not.
-    pub(crate) replayed: bool,
 }
 
 /// Joins lines into batches within the limits, in their order. A line that is a whole batch goes back as it is.
@@ -40,7 +38,6 @@ fn flush(joined: &mut Vec<&str>, bytes: &mut usize, replays: &mut Vec<Replay>) {
     replays.push(Replay {
         letters: joined.len(),
         batch: EncodedBatch::of_lines(joined),
-        replayed: true,
     });
     joined.clear();
     *bytes = 0;
@@ -52,7 +49,6 @@ fn whole(text: &str) -> Replay {
     Replay {
         letters: 1,
         batch: EncodedBatch { events, bytes },
-        replayed: false,
     }
 }
 
@@ -88,7 +84,7 @@ mod tests {
         let (a, b) = (line_of("a"), line_of("b"));
         let replays = batches_of(&[&a, "not\nan event", &b]);
         assert_eq!(replays.len(), 1);
-        assert_eq!((replays[0].letters, replays[0].replayed), (3, true));
+        assert_eq!(replays[0].letters, 3);
         assert_eq!(kinds(&replays[0]), ["a", "not an event", "b"]);
     }
 
@@ -100,7 +96,6 @@ mod tests {
         let replays = batches_of(&[&a, &text, &b]);
         assert_eq!(replays.len(), 3);
         assert_eq!(replays[1].batch, whole);
-        assert!(!replays[1].replayed);
         assert_eq!(kinds(&replays[2]), ["b"]);
     }
 

@@ -41,7 +41,7 @@ pub use error::StoreError;
 pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
 pub use site::{AllowedOrigins, DropRule, DropRules, Site, SiteCounts, SiteSetting};
-pub use snapshot::{DailySalt, Snapshot};
+pub use snapshot::{DailySalt, SenderToken, Snapshot};
 pub use stats::{
     Counts, Dimension, Direction, Figure, Filter, Matching, Metric, OrderBy, STATS_BUCKETS_MAX,
     STATS_DIMENSIONS_MAX, STATS_ROWS_MAX, STATS_VALUES_MAX, StatsAnswer, StatsQuery, StatsRow,

@@ -1,10 +1,13 @@
-//! What ingest holds of the store: sites and secrets, small enough to be read whole each second.
+//! What ingest holds of the store: sites, secrets and who may send for a server, small enough to be read whole each second.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use hgpixel_event::{Clock, SiteKey};
+use sqlx::FromRow;
+use subtle::{Choice, ConstantTimeEq};
 
+use crate::access::secret;
 use crate::error::StoreError;
 use crate::pool::{Backend, Pool, reading, writing};
 use crate::site::Site;
@@ -18,6 +21,19 @@ pub struct Snapshot {
     pub salts: Vec<DailySalt>,
     /// The installation's secret, made once, the same for every process: the key of what must outlive a day.
     pub secret: [u8; 32],
+    /// The tokens with which a server may send, at most 1,000: the oldest, so that one that works does not cease to because
+    /// others are made.
+    pub senders: Vec<SenderToken>,
+}
+
+/// A token of scope write or admin. It is known by its hash alone, which `Debug` does not show either.
+#[derive(Clone, PartialEq, Eq, FromRow)]
+pub struct SenderToken {
+    hash: Vec<u8>,
+    /// The only site for which it may send, if it is bound to one.
+    pub site: Option<i64>,
+    /// When it ends, in milliseconds since 1970 UTC.
+    pub expires_ms: Option<i64>,
 }
 
 /// The key of one day's visitor ids. Never shown by `Debug`.
@@ -35,7 +51,28 @@ impl Snapshot {
         let day = now_ms.div_euclid(DAY_MS);
         self.salts.iter().find(|salt| salt.day == day)
     }
+
+    /// The token of this secret, unless it has ended. How long that takes does not tell how much of the secret is right.
+    pub fn sender(&self, secret: &str, now_ms: i64) -> Option<&SenderToken> {
+        let hash = secret::hash(secret);
+        let mut found = None;
+        // Through to the end, whichever it is.
+        for token in &self.senders {
+            let is_it: Choice = token.hash.ct_eq(&hash);
+            if bool::from(is_it) {
+                found = Some(token);
+            }
+        }
+        found.filter(|token| {
+            token
+                .expires_ms
+                .is_none_or(|expires_ms| now_ms < expires_ms)
+        })
+    }
 }
+
+/// Hashes of 32 bytes, read and compared each second and each request: more than an installation has servers.
+const SENDERS_MAX: i64 = 1_000;
 
 pub(crate) const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -44,6 +81,16 @@ impl fmt::Debug for Snapshot {
         f.debug_struct("Snapshot")
             .field("sites", &self.sites.len())
             .field("salts", &self.salts)
+            .field("senders", &self.senders.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SenderToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SenderToken")
+            .field("site", &self.site)
+            .field("expires_ms", &self.expires_ms)
             .finish_non_exhaustive()
     }
 }
@@ -68,6 +115,16 @@ pub(crate) async fn salts(pool: &Pool, clock: &Clock) -> Result<Vec<DailySalt>, 
     }
     add_salt(pool, today).await?;
     salts_between(pool, today - 1, today + 1).await
+}
+
+/// The tokens with which servers may send now.
+pub(crate) async fn senders(pool: &Pool, clock: &Clock) -> Result<Vec<SenderToken>, StoreError> {
+    let select = include_str!("../sql/token.senders.sql");
+    Ok(reading!(pool, db => sqlx::query_as(select)
+        .bind(clock.now_ms())
+        .bind(SENDERS_MAX)
+        .fetch_all(db)
+        .await?))
 }
 
 /// Makes today's and tomorrow's salts, and forgets those of days that ended 24 hours ago or more.

@@ -90,7 +90,7 @@ impl EventStore {
         answer
     }
 
-    /// Sites and secrets, for ingest. Makes today's salt if no leader did.
+    /// Sites, secrets and who may send for a server, for ingest. Makes today's salt if no leader did.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.pool
             .bounded(async {
@@ -109,6 +109,7 @@ impl EventStore {
                         .collect(),
                     salts: snapshot::salts(&self.pool, &self.clock).await?,
                     secret,
+                    senders: snapshot::senders(&self.pool, &self.clock).await?,
                 })
             })
             .await

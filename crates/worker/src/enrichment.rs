@@ -3,7 +3,7 @@
 use hgpixel_enrich::{
     AgentParser, BotReason, ClientHints, campaign, channel, crawler_name, language, source,
 };
-use hgpixel_event::Event;
+use hgpixel_event::{Event, Marks};
 use hgpixel_store::{Campaign, Enriched, NewEvent};
 use serde_json::Value;
 use url::Url;
@@ -43,7 +43,12 @@ impl Enrichment {
         enriched.os.clone_from(&agent.os);
         enriched.os_version.clone_from(&agent.os_version);
         agent.device.as_str().clone_into(&mut enriched.device);
-        if let Some(reason) = agent.bot {
+        let from_server = event.marks.contains(Marks::FROM_SERVER);
+        // A browser has a user agent; what a server tells of a visitor need not have one.
+        let bot = agent
+            .bot
+            .filter(|reason| !(from_server && *reason == BotReason::EmptyAgent));
+        if let Some(reason) = bot {
             reason.as_str().clone_into(&mut enriched.bot_reason);
             let name = crawler_name(&event.user_agent).unwrap_or(&agent.browser);
             name.clone_into(&mut enriched.bot_name);
@@ -166,6 +171,19 @@ mod tests {
         assert_eq!(reason(firefox, false), "");
         assert_eq!(reason(firefox, true), "webdriver");
         assert_eq!(reason("GPTBot/1.2", true), "ai_crawler");
+    }
+
+    #[test]
+    fn only_a_browser_must_have_a_user_agent() {
+        let reason = |marks| {
+            let event = Event {
+                marks,
+                ..Event::default()
+            };
+            enrich(event).bot_reason
+        };
+        assert_eq!(reason(Marks::default()), "empty_agent");
+        assert_eq!(reason(Marks::FROM_SERVER), "");
     }
 
     #[test]

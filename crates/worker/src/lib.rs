@@ -152,6 +152,7 @@ impl Worker {
         self.gathered.events += delivery.events.max(1);
         self.gathered.messages.push(read.message);
         self.gathered.dead.extend(read.dead);
+        self.gathered.given_up.extend(read.given_up);
         self.gathered.tags.push(delivery.tag);
         let wait = Duration::from_millis(self.settings.batch_wait_ms);
         self.gather_until

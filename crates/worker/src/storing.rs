@@ -25,6 +25,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(5);
 pub(crate) struct Batch {
     pub(crate) messages: Vec<Message>,
     pub(crate) dead: Vec<DeadLetter>,
+    /// What the broker has given up, to be moved to the dead letters when it is booked.
+    pub(crate) given_up: Vec<DeadLetter>,
     pub(crate) tags: Vec<DeliveryTag>,
     /// Events in it, dead ones included.
     pub(crate) events: usize,
@@ -77,7 +79,10 @@ impl Storing {
         // order would lose them.
         self.set_aside(&batch.dead).await?;
         batch.dead.clear();
-        self.append_all(writer, &mut batch.messages).await
+        self.append_all(writer, &mut batch.messages).await?;
+        // Of these nothing is stored, so nothing is lost by moving them last: after a crash they come again and are moved then,
+        // while the other order would leave one more copy for each worker that dies.
+        self.set_aside(&batch.given_up).await
     }
 
     /// Appends the messages together or, when one of them is rejected, in halves until that one is alone.

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::Outcome;
 
 /// Encoded bytes that may wait: 32 full batches, or more than half a second of 20,000 events/s.
-const WAITING_BYTES_MAX: usize = 32 * BATCH_BYTES_MAX;
+pub(crate) const WAITING_BYTES_MAX: usize = 32 * BATCH_BYTES_MAX;
 
 /// What has waited for so long is refused rather than published: with a publish of 2 s after it, the request is still answered
 /// within the handler's 6 s.
@@ -18,6 +18,9 @@ const WAITING_MAX: Duration = Duration::from_secs(3);
 
 /// The header line of an encoded batch.
 const HEADER_BYTES: usize = 64;
+
+/// An event that fits into a batch of its own.
+pub(crate) const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - HEADER_BYTES - 1;
 
 pub(super) struct Settings {
     /// How long the first event waits for company.
@@ -52,7 +55,7 @@ fn line_bytes(event: &EncodedEvent) -> usize {
 }
 
 /// Splits a request's events into parts of which each fits into a batch. A beacon's limits make one part of nearly every request:
-/// an event alone always fits (its texts come from a body of 64 KiB), and there are fewer than a batch holds.
+/// an event alone always fits, and there are fewer than a batch holds.
 pub(super) fn parts(events: Vec<EncodedEvent>) -> Vec<Vec<EncodedEvent>> {
     let mut parts = Vec::with_capacity(1);
     let mut part = Vec::with_capacity(events.len());

@@ -10,6 +10,7 @@ use prometheus::Registry;
 use serde_json::json;
 
 use super::*;
+use crate::source::Source;
 use crate::wire;
 
 const NOW_MS: i64 = 1_790_000_000_000;
@@ -57,6 +58,7 @@ impl Request {
             sites: HashMap::new(),
             salts: self.salts.clone(),
             secret: [9; 32],
+            senders: Vec::new(),
         };
         let client = Client {
             address: self.address,
@@ -64,12 +66,12 @@ impl Request {
         };
         let body = body.to_string();
         let guarded = wire::json::guard(body.as_bytes()).unwrap();
-        let beacon = wire::beacon(&guarded.text).unwrap();
+        let beacon = wire::beacon(&guarded.text, Source::Browser).unwrap();
         let drafting = Drafting {
-            hit: Hit::new(client, self.received_ms, &self.headers),
+            hit: Hit::new(client, Source::Browser, self.received_ms, &self.headers),
             snapshot: &snapshot,
             site: 5,
-            place: Place::default(),
+            geo: None,
             anonymous: self.anonymous,
             sender: beacon.sender,
             automated: beacon.automated,
@@ -522,7 +524,7 @@ mod hostile {
             let Ok(guarded) = wire::json::guard(body.as_bytes()) else {
                 return Ok(());
             };
-            if wire::beacon(&guarded.text).is_ok() {
+            if wire::beacon(&guarded.text, Source::Browser).is_ok() {
                 let sent = serde_json::from_str(&body).unwrap();
                 for event in Request::new().draft(&sent).into_iter().flatten() {
                     assert_within_limits(&event);
@@ -532,7 +534,7 @@ mod hostile {
 
         #[test]
         fn arbitrary_text_never_panics(text in any::<String>(), query in any::<String>()) {
-            drop(wire::beacon(&text));
+            drop(wire::beacon(&text, Source::Browser));
             drop(wire::query::beacon(&query));
         }
     }

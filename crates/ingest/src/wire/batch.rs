@@ -1,16 +1,17 @@
-//! Our own form: what events share once, then 1 to 100 events.
+//! Our own form: what events share once, then 1 to 100 events, from a server 1 to 1,000.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::object::{Object, is_set, site_key};
+use super::object::{Object, address, from_server, is_set, site_key};
 use super::properties::Properties;
 use super::scalar::Scalar;
 use super::time::{ClientTime, milliseconds};
 use crate::beacon::{Beacon, BeaconEvent, Invalid, Sender, Shared};
 use crate::metrics::{Label, LossReason};
+use crate::source::Source;
 
 const VERSION: u64 = 1;
 
@@ -18,9 +19,9 @@ const VERSION: u64 = 1;
 const LOST_MAX: u64 = 1_000;
 
 /// An error in what the events share costs them all; one in an event costs that event.
-pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
+pub(crate) fn beacon(object: Object<'_>, source: Source) -> Result<Beacon<'_>, Invalid> {
     check_version(&object.version)?;
-    let events = object.events.into_list()?;
+    let events = object.events.into_list(source)?;
     Ok(Beacon {
         site: site_key(object.site, "site")?,
         sender: Sender::Other,
@@ -33,7 +34,10 @@ pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
             title: object.title.into_text("title")?,
             referrer: object.referrer.into_text("referrer")?,
             language: object.language.into_text("language")?,
-            user_agent: "".into(),
+            user_agent: from_server(object.user_agent, source, |agent| {
+                agent.into_text("userAgent")
+            })?,
+            ip: from_server(object.ip, source, address)?,
             user_id: object.user_id.into_text("userId")?,
             session_id: object.session_id.into_text("sessionId")?,
             device: object.device.into_entries("device")?,
@@ -41,7 +45,7 @@ pub(crate) fn beacon(object: Object<'_>) -> Result<Beacon<'_>, Invalid> {
         events: events
             .into_iter()
             .enumerate()
-            .map(|(index, json)| event(json.get()).map_err(|error| error.in_event(index)))
+            .map(|(index, json)| event(json.get(), source).map_err(|error| error.in_event(index)))
             .collect(),
     })
 }
@@ -71,7 +75,7 @@ fn check_version(version: &Scalar<'_>) -> Result<(), Invalid> {
     }
 }
 
-fn event(json: &str) -> Result<BeaconEvent<'_>, Invalid> {
+fn event(json: &str, source: Source) -> Result<BeaconEvent<'_>, Invalid> {
     let object: EventObject<'_> =
         serde_json::from_str(json).map_err(|_| Invalid::new("an event must be a JSON object"))?;
     let time = match ClientTime::ago(&object.age) {
@@ -86,6 +90,8 @@ fn event(json: &str) -> Result<BeaconEvent<'_>, Invalid> {
         url: given(object.url, "url")?,
         title: given(object.title, "title")?,
         referrer: given(object.referrer, "referrer")?,
+        user_agent: from_server(object.user_agent, source, |agent| given(agent, "userAgent"))?,
+        ip: from_server(object.ip, source, address)?,
     })
 }
 
@@ -109,6 +115,8 @@ struct EventObject<'a> {
     url: Scalar<'a>,
     title: Scalar<'a>,
     referrer: Scalar<'a>,
+    user_agent: Scalar<'a>,
+    ip: Scalar<'a>,
 }
 
 #[derive(serde::Deserialize)]
@@ -123,6 +131,8 @@ enum Key {
     Url,
     Title,
     Referrer,
+    UserAgent,
+    Ip,
     #[serde(other)]
     Unknown,
 }
@@ -138,6 +148,8 @@ impl<'a> EventObject<'a> {
             Key::Url => self.url = map.next_value()?,
             Key::Title => self.title = map.next_value()?,
             Key::Referrer => self.referrer = map.next_value()?,
+            Key::UserAgent => self.user_agent = map.next_value()?,
+            Key::Ip => self.ip = map.next_value()?,
             Key::Unknown => drop(map.next_value::<IgnoredAny>()?),
         }
         Ok(())
@@ -176,6 +188,10 @@ mod tests {
     use super::*;
     use crate::wire;
 
+    fn read(text: &str) -> Result<Beacon<'_>, Invalid> {
+        wire::beacon(text, Source::Browser)
+    }
+
     fn batch(value: &serde_json::Value) -> String {
         value.to_string()
     }
@@ -190,7 +206,7 @@ mod tests {
                 {"type": "click", "data": {"element": "A"}, "age": 1_500, "url": "https://example.com/next", "title": "Next"},
             ],
         }));
-        let beacon = wire::beacon(&text).unwrap();
+        let beacon = read(&text).unwrap();
         assert_eq!(beacon.site.unwrap().as_str(), "example.com");
         assert_eq!(beacon.sent_at_ms, Some(1_790_000_000_000));
         assert_eq!(beacon.shared.title, "Home");
@@ -214,7 +230,7 @@ mod tests {
     fn what_a_sender_gave_up_is_read_and_nonsense_counts_nothing() {
         let lost = |lost: serde_json::Value| {
             let text = batch(&json!({"events": [{}], "lost": lost, "webdriver": true}));
-            let beacon = wire::beacon(&text).unwrap();
+            let beacon = read(&text).unwrap();
             assert!(beacon.automated);
             beacon.lost
         };
@@ -236,7 +252,7 @@ mod tests {
     #[test]
     fn a_bad_event_does_not_cost_the_good_ones_and_is_named() {
         let text = r#"{"events":[{"type":"a"},5,{"data":[]},{"type":{}},{"data":{"n":1e999}},{"type":"b"}]}"#;
-        let beacon = wire::beacon(text).unwrap();
+        let beacon = read(text).unwrap();
         let errors: Vec<String> = beacon
             .events
             .iter()
@@ -252,29 +268,26 @@ mod tests {
     #[test]
     fn one_to_a_hundred_events_of_version_one() {
         let events = |count: usize| batch(&json!({"events": vec![json!({}); count]}));
-        assert!(wire::beacon(&events(0)).is_err());
-        assert_eq!(wire::beacon(&events(1)).unwrap().events.len(), 1);
+        assert!(read(&events(0)).is_err());
+        assert_eq!(read(&events(1)).unwrap().events.len(), 1);
         assert_eq!(
-            wire::beacon(&events(BEACON_EVENTS_MAX))
-                .unwrap()
-                .events
-                .len(),
+            read(&events(BEACON_EVENTS_MAX)).unwrap().events.len(),
             BEACON_EVENTS_MAX
         );
-        assert!(wire::beacon(&events(BEACON_EVENTS_MAX + 1)).is_err());
+        assert!(read(&events(BEACON_EVENTS_MAX + 1)).is_err());
         for wrong in ["{}", "\"\"", "1", "-1", "0.1", "true"] {
             let text = format!("{{\"events\":{wrong}}}");
-            assert!(wire::beacon(&text).is_err(), "{wrong}");
+            assert!(read(&text).is_err(), "{wrong}");
         }
-        assert!(wire::beacon(r#"{"v":1,"events":[{}]}"#).is_ok());
-        assert!(wire::beacon(r#"{"v":2,"events":[{}]}"#).is_err());
-        assert!(wire::beacon(r#"{"v":"1","events":[{}]}"#).is_err());
+        assert!(read(r#"{"v":1,"events":[{}]}"#).is_ok());
+        assert!(read(r#"{"v":2,"events":[{}]}"#).is_err());
+        assert!(read(r#"{"v":"1","events":[{}]}"#).is_err());
     }
 
     #[test]
     fn of_a_repeated_key_the_last_one_counts() {
         let text = r#"{"events":[],"events":[{"type":"a","type":"b"}]}"#;
-        let beacon = wire::beacon(text).unwrap();
+        let beacon = read(text).unwrap();
         let Ok(event) = &beacon.events[0] else {
             panic!("a good event");
         };
@@ -283,8 +296,8 @@ mod tests {
 
     #[test]
     fn an_error_in_what_is_shared_costs_the_batch() {
-        assert!(wire::beacon(r#"{"site":"a b","events":[{}]}"#).is_err());
-        assert!(wire::beacon(r#"{"url":[],"events":[{}]}"#).is_err());
-        assert!(wire::beacon(r#"{"device":[],"events":[{}]}"#).is_err());
+        assert!(read(r#"{"site":"a b","events":[{}]}"#).is_err());
+        assert!(read(r#"{"url":[],"events":[{}]}"#).is_err());
+        assert!(read(r#"{"device":[],"events":[{}]}"#).is_err());
     }
 }

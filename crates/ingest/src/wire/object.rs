@@ -4,14 +4,16 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 
-use hgpixel_event::limits::BEACON_EVENTS_MAX;
+use hgpixel_event::limits::SERVER_EVENTS_MAX;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::properties::Properties;
 use super::scalar::Scalar;
 use crate::beacon::Invalid;
+use crate::source::Source;
 
 /// The keys of both forms; which of them mean something is for the form to say.
 #[derive(Debug, Default)]
@@ -24,6 +26,7 @@ pub(crate) struct Object<'a> {
     pub(crate) user_id: Scalar<'a>,
     pub(crate) session_id: Scalar<'a>,
     pub(crate) gpc: Scalar<'a>,
+    pub(crate) ip: Scalar<'a>,
     // the old script's
     pub(crate) client_id: Scalar<'a>,
     pub(crate) event_type: Scalar<'a>,
@@ -52,6 +55,7 @@ enum Key {
     UserId,
     SessionId,
     Gpc,
+    Ip,
     #[serde(rename = "clientID")]
     ClientId,
     EventType,
@@ -82,6 +86,7 @@ impl<'a> Object<'a> {
             Key::UserId => self.user_id = map.next_value()?,
             Key::SessionId => self.session_id = map.next_value()?,
             Key::Gpc => self.gpc = map.next_value()?,
+            Key::Ip => self.ip = map.next_value()?,
             Key::ClientId => self.client_id = map.next_value()?,
             Key::EventType => self.event_type = map.next_value()?,
             Key::EventData => self.event_data = map.next_value()?,
@@ -125,7 +130,7 @@ impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
     }
 }
 
-/// The events of a batch, each still as text, so that each is parsed by itself.
+/// The events of a batch, each still as text, so that each is parsed by itself. As many as anybody may send.
 #[derive(Debug, Default)]
 pub(crate) enum Events<'a> {
     #[default]
@@ -140,15 +145,21 @@ impl<'a> Events<'a> {
         matches!(self, Self::Absent)
     }
 
-    pub(crate) fn into_list(self) -> Result<Vec<&'a RawValue>, Invalid> {
+    pub(crate) fn into_list(self, source: Source) -> Result<Vec<&'a RawValue>, Invalid> {
+        let most = source.events_max();
         match self {
-            Self::List(events) if !events.is_empty() => Ok(events),
-            Self::TooMany => Err(Invalid::new(format!(
-                "`events` has more than {BEACON_EVENTS_MAX} entries; send them in several requests"
+            Self::List(events) if (1..=most).contains(&events.len()) => Ok(events),
+            Self::List(events) if events.is_empty() => Err(no_list(most)),
+            Self::List(_) | Self::TooMany => Err(Invalid::new(format!(
+                "`events` has more than {most} entries; send them in several requests"
             ))),
-            _ => Err(Invalid::new("`events` must be an array of 1 to 100 events")),
+            Self::Absent | Self::NoList => Err(no_list(most)),
         }
     }
+}
+
+fn no_list(most: usize) -> Invalid {
+    Invalid::new(format!("`events` must be an array of 1 to {most} events"))
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Events<'a> {
@@ -169,7 +180,7 @@ impl<'de> Visitor<'de> for EventsVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         let mut events = Vec::new();
         while let Some(event) = seq.next_element::<&'de RawValue>()? {
-            if events.len() == BEACON_EVENTS_MAX {
+            if events.len() == SERVER_EVENTS_MAX {
                 while seq.next_element::<IgnoredAny>()?.is_some() {}
                 return Ok(Events::TooMany);
             }
@@ -206,6 +217,30 @@ impl<'de> Visitor<'de> for EventsVisitor {
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
         Ok(Events::NoList)
     }
+}
+
+/// What only a server may say. From a browser it is an unknown key, which is ignored whatever it holds.
+pub(crate) fn from_server<'a, T: Default>(
+    value: Scalar<'a>,
+    source: Source,
+    read: impl FnOnce(Scalar<'a>) -> Result<T, Invalid>,
+) -> Result<T, Invalid> {
+    if source.is_server() {
+        read(value)
+    } else {
+        Ok(T::default())
+    }
+}
+
+/// The visitor's address, or none.
+pub(crate) fn address(value: Scalar<'_>) -> Result<Option<IpAddr>, Invalid> {
+    if value.is_absent() {
+        return Ok(None);
+    }
+    let address = value.into_text("ip")?.parse();
+    address
+        .map(Some)
+        .map_err(|_| Invalid::new("`ip` must be an IPv4 or IPv6 address, without a port"))
 }
 
 /// A site key, or none.

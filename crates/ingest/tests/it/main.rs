@@ -11,5 +11,6 @@ mod outage;
 mod privacy;
 mod rig;
 mod rules;
+mod servers;
 mod sites;
 mod together;

@@ -81,6 +81,7 @@ fn marks(marks: Marks) -> String {
         (Marks::TEXT_CUT, "textCut"),
         (Marks::TEXT_CLEANED, "textCleaned"),
         (Marks::OPTED_OUT, "optedOut"),
+        (Marks::FROM_SERVER, "fromServer"),
     ];
     let set = words.iter().filter(|(mark, _)| marks.contains(*mark));
     set.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")

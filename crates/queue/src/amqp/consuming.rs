@@ -1,7 +1,8 @@
 //! The consuming connection, kept up.
 //!
-//! One channel with two subscriptions: the batches, and those that a missing binding has sent to the alternate exchange. What
-//! is not acknowledged when a channel ends goes back to the broker, and comes again with other tags.
+//! One channel with three subscriptions: the batches, those that a missing binding has sent to the alternate exchange, and those
+//! that the broker has given up. What is not acknowledged when a channel ends goes back to the broker, and comes again with
+//! other tags.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use super::Shared;
 use super::backoff::Backoff;
 use super::broker::{Broker, answer, classify, unavailable};
 use super::inbox::Inbox;
-use super::message::{events_of, id_of, is_replayed};
+use super::message::{death_of, events_of, id_of, is_replayed};
 use super::publishing::END_WITHIN;
 use crate::delivery::{Delivery, DeliveryTag};
 use crate::error::QueueError;
@@ -57,7 +58,7 @@ struct Subscription {
     connection: Connection,
     channel: Channel,
     deliveries: SelectAll<Consumer>,
-    tags: [ShortString; 2],
+    tags: [ShortString; 3],
 }
 
 impl Consuming {
@@ -152,12 +153,15 @@ impl Consuming {
     }
 
     fn receive(&self, session: u64, received: Received) {
-        if received.exchange != self.shared.topology.events_exchange
-            || received.routing_key.as_str() != super::topology::EVENTS_KEY
-        {
+        let topology = &self.shared.topology;
+        let is_given_up = received.exchange == topology.dead_exchange;
+        let is_routed = received.exchange == topology.events_exchange
+            && received.routing_key.as_str() == super::topology::EVENTS_KEY;
+        if !is_given_up && !is_routed {
             self.shared.metrics.unrouted.inc();
         }
         self.inbox.put(Delivery {
+            given_up: is_given_up.then(|| death_of(&received)),
             id: id_of(&received),
             events: events_of(&received),
             redelivered: received.redelivered,
@@ -222,11 +226,12 @@ impl Subscription {
         topology.declare(&channel).await?;
         let events = consume(&channel, &topology.events_queue, shared.prefetch).await?;
         let unrouted = consume(&channel, &topology.unrouted_queue, shared.prefetch).await?;
+        let given_up = consume(&channel, &topology.given_up_queue, shared.prefetch).await?;
         Ok(Self {
             connection,
             channel,
-            tags: [events.tag(), unrouted.tag()],
-            deliveries: select_all([events, unrouted]),
+            tags: [events.tag(), unrouted.tag(), given_up.tag()],
+            deliveries: select_all([events, unrouted, given_up]),
         })
     }
 

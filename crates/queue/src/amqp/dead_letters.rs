@@ -151,7 +151,7 @@ impl AmqpDeadLetters {
     }
 
     async fn publish(&self, publisher: &Channel, replay: &Replay) -> Result<(), QueueError> {
-        let properties = batch_properties(Uuid::now_v7(), replay.batch.events, replay.replayed);
+        let properties = batch_properties(Uuid::now_v7(), replay.batch.events, true);
         let sent = publisher.basic_publish(
             self.topology.events_exchange.clone(),
             EVENTS_KEY.into(),

@@ -102,6 +102,7 @@ mod tests {
             body: Vec::new(),
             redelivered: false,
             replayed: false,
+            given_up: None,
             tag: DeliveryTag { session, number },
         }
     }

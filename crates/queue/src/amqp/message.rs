@@ -1,6 +1,6 @@
 //! A message: what of ours is in its properties, and back.
 
-use hgpixel_event::{CONTENT_TYPE, decode};
+use hgpixel_event::{CONTENT_TYPE, begins_batch, decode};
 use lapin::BasicProperties;
 use lapin::message::Delivery as Received;
 use lapin::types::{AMQPValue, FieldTable, LongString};
@@ -26,10 +26,10 @@ pub(super) fn batch_properties(id: Uuid, events: usize, replayed: bool) -> Basic
     properties(id, CONTENT_TYPE, headers)
 }
 
-/// The properties of a dead letter, whose body is the line.
+/// The properties of a dead letter, whose body is the line, or the batch.
 pub(super) fn letter_properties(letter: &DeadLetter) -> BasicProperties {
     let mut headers = FieldTable::default();
-    headers.insert("events".into(), number(1));
+    headers.insert("events".into(), number(events_in(&letter.line)));
     headers.insert("reason".into(), text(&letter.reason));
     headers.insert("detail".into(), text(cut(&letter.detail)));
     headers.insert("at_ms".into(), AMQPValue::LongLongInt(letter.at_ms));
@@ -56,7 +56,16 @@ pub(super) fn is_replayed(received: &Received) -> bool {
     matches!(header(received, "replayed"), Some(AMQPValue::Boolean(true)))
 }
 
-/// A message of the dead letters' queue: a letter of ours, or a whole batch that the broker gave up.
+/// A batch is a line about itself, and one for each of its events.
+fn events_in(line: &str) -> usize {
+    if begins_batch(line) {
+        line.lines().skip(1).count()
+    } else {
+        1
+    }
+}
+
+/// A message of the dead letters' queue: a letter of ours, or what a person has put there.
 pub(super) fn letter_of(received: &Received) -> DeadLetter {
     let content_type = received.properties.content_type().as_ref();
     let line = String::from_utf8_lossy(&received.data).into_owned();
@@ -69,35 +78,25 @@ pub(super) fn letter_of(received: &Received) -> DeadLetter {
             line,
         };
     }
-    let (reason, seconds) = death(received);
     DeadLetter {
         id: id_of(received),
-        detail: format!(
-            "a batch of {} events that the broker gave up",
-            events_of(received)
-        ),
-        reason,
-        at_ms: seconds.saturating_mul(1_000),
+        reason: "unknown".to_owned(),
+        detail: "not set aside by a worker".to_owned(),
+        at_ms: 0,
         line,
     }
 }
 
-/// Why and when the broker gave it up: the latest entry of `x-death`.
-fn death(received: &Received) -> (String, i64) {
-    let unknown = || ("unknown".to_owned(), 0);
-    let Some(AMQPValue::FieldArray(deaths)) = header(received, "x-death") else {
-        return unknown();
+/// Why the broker gave it up: the latest entry of `x-death`.
+pub(super) fn death_of(received: &Received) -> String {
+    let reason = match header(received, "x-death") {
+        Some(AMQPValue::FieldArray(deaths)) => match deaths.as_slice().first() {
+            Some(AMQPValue::FieldTable(death)) => death.inner().get("reason").and_then(as_string),
+            _ => None,
+        },
+        _ => None,
     };
-    let Some(AMQPValue::FieldTable(death)) = deaths.as_slice().first() else {
-        return unknown();
-    };
-    let entry = |name: &str| death.inner().get(name);
-    let reason = entry("reason").and_then(as_string);
-    let seconds = match entry("time") {
-        Some(AMQPValue::Timestamp(seconds)) => i64::try_from(*seconds).unwrap_or(0),
-        _ => 0,
-    };
-    (reason.unwrap_or_else(|| "unknown".to_owned()), seconds)
+    reason.unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn properties(id: Uuid, content_type: &str, headers: FieldTable) -> BasicProperties {

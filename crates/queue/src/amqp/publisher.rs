@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::broker::{answer, classify, is_not_found, unavailable};
 use super::message::{batch_properties, letter_properties};
-use super::topology::{DEAD_KEY, EVENTS_KEY};
+use super::topology::{EVENTS_KEY, LETTER_KEY};
 use crate::error::{PublishError, QueueError, Reason};
 use crate::line::{Claimed, Content, Counter, Message, Outcome};
 
@@ -109,7 +109,7 @@ impl Publisher {
             ),
             Content::DeadLetter(letter) => (
                 &topology.dead_exchange,
-                DEAD_KEY,
+                LETTER_KEY,
                 letter.line.as_bytes(),
                 letter_properties(letter),
             ),

@@ -3,9 +3,14 @@
 //! ```text
 //! exchange hg.events    direct, alternate exchange hg.unrouted
 //!   queue  hg.events.v1   quorum; gives a batch up after 20 deliveries, safely, to hg.dlx; refuses when full
-//! exchange hg.dlx       direct → queue hg.dead (quorum; never gives anything up)
+//! exchange hg.dlx       direct
+//!   queue  hg.given-up    quorum; what the broker gave up; the worker books it and moves it to hg.dead
+//!   queue  hg.dead        quorum; what a worker set aside; without a consumer
 //! exchange hg.unrouted  fanout → queue hg.unrouted (like hg.events.v1; consumed by the worker too)
 //! ```
+//!
+//! Neither hg.given-up nor hg.dead gives anything up. The first is there for the books: what a broker dead-letters by itself has
+//! passed no worker, so nobody would have counted it.
 //!
 //! A queue's arguments cannot be changed. Other arguments need another version in its name.
 
@@ -24,7 +29,8 @@ use crate::error::QueueError;
 const DELIVERIES_MAX: i32 = 20;
 
 /// The dead letters are looked at by taking and giving back, which newer brokers count as a delivery and would end by dropping
-/// the letter. There is no value for "never" that all versions take.
+/// the letter; and whatever kills workers must not make the broker drop what it has given up already. There is no value for
+/// "never" that all versions take.
 const LOOKS_MAX: i32 = 1_000_000_000;
 
 /// A new quorum queue is registered on the broker's disk half a second after it was made (before Ra 2.11 at least; rabbitmq/ra
@@ -32,9 +38,12 @@ const LOOKS_MAX: i32 = 1_000_000_000;
 /// confirmed. So nothing is published into a queue that is younger than this.
 const NEW_QUEUE_SETTLES: Duration = Duration::from_secs(1);
 
-/// The routing key of batches, and of dead letters.
+/// The routing key of batches.
 pub(super) const EVENTS_KEY: &str = "events";
-pub(super) const DEAD_KEY: &str = "dead";
+/// Of what the broker gives up. It is an argument of queues, so it keeps its name.
+const GIVEN_UP_KEY: &str = "dead";
+/// Of what a worker sets aside.
+pub(super) const LETTER_KEY: &str = "letter";
 
 #[derive(Clone, Debug)]
 pub(super) struct Topology {
@@ -42,6 +51,7 @@ pub(super) struct Topology {
     pub(super) events_queue: ShortString,
     pub(super) dead_exchange: ShortString,
     pub(super) dead_queue: ShortString,
+    pub(super) given_up_queue: ShortString,
     unrouted_exchange: ShortString,
     pub(super) unrouted_queue: ShortString,
 }
@@ -54,6 +64,7 @@ impl Topology {
             events_queue: name("events.v1"),
             dead_exchange: name("dlx"),
             dead_queue: name("dead"),
+            given_up_queue: name("given-up"),
             unrouted_exchange: name("unrouted"),
             unrouted_queue: name("unrouted"),
         }
@@ -64,6 +75,7 @@ impl Topology {
         let is_new = !self.exists(connection).await?;
         let channel = answer("opening a channel", connection.create_channel()).await?;
         let depth = self.declare(&channel).await?;
+        self.end_bypass(&channel).await?;
         let closed = channel.close(200, "closing".into());
         answer("closing a channel", closed).await?;
         if is_new {
@@ -118,6 +130,9 @@ impl Topology {
 
         self.declare_queue(channel, &self.dead_queue, Self::kept())
             .await?;
+        let given_up = self
+            .declare_queue(channel, &self.given_up_queue, Self::kept())
+            .await?;
         let unrouted = self
             .declare_queue(channel, &self.unrouted_queue, self.worked_off())
             .await?;
@@ -125,8 +140,15 @@ impl Topology {
             .declare_queue(channel, &self.events_queue, self.worked_off())
             .await?;
 
-        self.bind(channel, &self.dead_queue, &self.dead_exchange, DEAD_KEY)
+        self.bind(channel, &self.dead_queue, &self.dead_exchange, LETTER_KEY)
             .await?;
+        self.bind(
+            channel,
+            &self.given_up_queue,
+            &self.dead_exchange,
+            GIVEN_UP_KEY,
+        )
+        .await?;
         self.bind(channel, &self.unrouted_queue, &self.unrouted_exchange, "")
             .await?;
         self.bind(
@@ -136,7 +158,19 @@ impl Topology {
             EVENTS_KEY,
         )
         .await?;
-        Ok(u64::from(events) + u64::from(unrouted))
+        Ok(u64::from(events) + u64::from(unrouted) + u64::from(given_up))
+    }
+
+    /// Before there was hg.given-up, what the broker gives up went straight to the dead letters, and would still go there too. To
+    /// remove a binding that does not exist is no error.
+    async fn end_bypass(&self, channel: &Channel) -> Result<(), QueueError> {
+        let unbound = channel.queue_unbind(
+            self.dead_queue.clone(),
+            self.dead_exchange.clone(),
+            GIVEN_UP_KEY.into(),
+            FieldTable::default(),
+        );
+        answer("removing a binding of the dead letters", unbound).await
     }
 
     /// The arguments of queues that a worker empties.
@@ -148,14 +182,14 @@ impl Topology {
             AMQPValue::LongInt(DELIVERIES_MAX),
         );
         arguments.insert("x-dead-letter-exchange".into(), text(&self.dead_exchange));
-        arguments.insert("x-dead-letter-routing-key".into(), text(DEAD_KEY));
+        arguments.insert("x-dead-letter-routing-key".into(), text(GIVEN_UP_KEY));
         // Without these two a broker that fails at the wrong moment loses what it dead-letters.
         arguments.insert("x-dead-letter-strategy".into(), text("at-least-once"));
         arguments.insert("x-overflow".into(), text("reject-publish"));
         arguments
     }
 
-    /// The arguments of the queue that nobody empties.
+    /// The arguments of queues from which nothing is given up.
     fn kept() -> FieldTable {
         let mut arguments = FieldTable::default();
         arguments.insert("x-queue-type".into(), text("quorum"));

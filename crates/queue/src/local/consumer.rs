@@ -91,6 +91,7 @@ impl ConsumerBackend for LocalConsumer {
             body: row.body,
             redelivered: row.seq <= session.delivered_through,
             replayed: row.replayed,
+            given_up: None,
             tag: DeliveryTag {
                 session: self.number,
                 number: row.seq.unsigned_abs(),

@@ -120,7 +120,7 @@ async fn try_replay_some(connection: &mut SqliteConnection, limit: i64) -> sqlx:
         .map(|replay| NewBatch {
             id: Uuid::now_v7(),
             events: replay.batch.events,
-            replayed: replay.replayed,
+            replayed: true,
             body: replay.batch.bytes,
         })
         .collect();

@@ -42,10 +42,12 @@ impl DropRules {
     }
 
     /// Whether a hit from this address by this program is left out, whatever its page.
-    pub fn drop_client(&self, address: IpAddr, user_agent: &str) -> bool {
-        let address = address.to_canonical();
+    pub fn drop_client(&self, address: Option<IpAddr>, user_agent: &str) -> bool {
+        let address = address.map(|address| address.to_canonical());
         self.0.iter().any(|rule| match rule {
-            DropRule::Network(network) => network.contains(&address),
+            DropRule::Network(network) => {
+                address.is_some_and(|address| network.contains(&address))
+            }
             DropRule::Agent(part) => contains_ignoring_case(user_agent, part),
             DropRule::Path(_) => false,
         })
@@ -177,10 +179,11 @@ mod tests {
     #[test]
     fn one_rule_that_fits_suffices() {
         let rules = rules("network 192.0.2.0/24\npath /staging\nagent uptimerobot");
-        let from = |text: &str| text.parse::<IpAddr>().unwrap();
+        let from = |text: &str| Some(text.parse::<IpAddr>().unwrap());
         assert!(rules.drop_client(from("192.0.2.9"), ""));
         assert!(rules.drop_client(from("::ffff:192.0.2.9"), ""));
         assert!(!rules.drop_client(from("192.0.3.9"), "Mozilla/5.0"));
+        assert!(!rules.drop_client(None, "Mozilla/5.0"));
         assert!(rules.drop_client(
             from("198.51.100.1"),
             "Mozilla/5.0 (compatible; UptimeRobot/2.0)"

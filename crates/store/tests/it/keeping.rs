@@ -78,7 +78,9 @@ async fn a_snapshot_has_what_ingest_needs(place: Place) {
     assert_ne!(snapshot.secret, [0; 32]);
     assert_eq!(store.snapshot().await.unwrap(), snapshot);
     // No secret is shown.
-    let shown = format!("Snapshot {{ sites: 1, salts: [DailySalt {{ day: {TODAY}, .. }}], .. }}");
+    let shown = format!(
+        "Snapshot {{ sites: 1, salts: [DailySalt {{ day: {TODAY}, .. }}], senders: 0, .. }}"
+    );
     assert_eq!(format!("{snapshot:?}"), shown);
 }
 

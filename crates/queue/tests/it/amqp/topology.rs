@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use hgpixel_queue::{DeadLetters, PublishError, Reason};
+use hgpixel_queue::{DeadLetter, DeadLetters, Delivery, PublishError, Reason};
 use serde_json::json;
 
 use crate::bench::{
@@ -132,43 +132,52 @@ async fn a_full_queue_refuses_and_takes_batches_again_when_it_is_emptied() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_batch_that_the_broker_gives_up_is_listed_and_replayed() {
+async fn a_batch_that_the_broker_gives_up_comes_once_more_and_says_so() {
     let bench = Bench::amqp().await;
     let queue = bench.open().await;
     let sent = batch("deadly");
     soon(queue.publish(sent.clone())).await.unwrap();
     let mut dead = soon(DeadLetters::open(&bench.settings)).await.unwrap();
 
-    // Workers that die of it, one after the other.
-    let mut first = None;
-    let letters = soon(async {
-        let mut consumer = queue.consume().await.unwrap();
+    // Workers that die of it, one after the other; and some more, which must not make the broker drop it.
+    let mut consumer = queue.consume().await.unwrap();
+    let first = receive(&mut consumer).await;
+    let mut given_up = 0;
+    let last = soon(async {
         loop {
-            let next = tokio::time::timeout(Duration::from_millis(300), consumer.next()).await;
-            if let Ok(delivery) = next {
-                first = first.or(Some(delivery.unwrap().id));
-            }
             consumer.pause().await;
-            let letters = dead.list(10).await.unwrap();
-            if !letters.is_empty() {
-                break letters;
-            }
             consumer.resume().await.unwrap();
+            let delivery = consumer.next().await.unwrap();
+            given_up += u32::from(delivery.given_up.is_some());
+            if given_up == 25 {
+                break delivery;
+            }
         }
     })
     .await;
-    assert_eq!(letters.len(), 1);
-    assert_eq!(Some(letters[0].id), first);
-    assert_eq!(letters[0].reason, "delivery_limit");
-    assert!(letters[0].detail.contains("1 events"), "{:?}", letters[0]);
-    assert!(letters[0].at_ms > 1_700_000_000_000);
+    assert_eq!(last.given_up.as_deref(), Some("delivery_limit"));
+    assert_eq!((last.id, &last.body), (first.id, &sent.bytes));
+    assert_eq!((last.events, last.redelivered), (1, true));
+    assert!(dead.list(10).await.unwrap().is_empty(), "nobody moved it");
 
+    soon(queue.dead_letter(&letter_of(&last))).await.unwrap();
+    settle(&mut consumer, &[last]).await;
     assert_eq!(soon(dead.replay(10)).await.unwrap(), 1);
-    let mut consumer = queue.consume().await.unwrap();
     let again = receive(&mut consumer).await;
-    assert_eq!(again.body, sent.bytes);
-    assert_ne!(Some(again.id), first, "the store knows the old id");
-    assert!(!again.replayed, "nobody has counted it as dead-lettered");
+    assert_eq!((&again.body, again.given_up), (&sent.bytes, None));
+    assert_ne!(again.id, first.id, "the store knows the old id");
+    assert!(again.replayed, "it was booked as dead-lettered");
+}
+
+/// As a worker sets it aside.
+fn letter_of(delivery: &Delivery) -> DeadLetter {
+    DeadLetter {
+        id: delivery.id,
+        reason: "delivery_limit".to_owned(),
+        detail: String::new(),
+        at_ms: 1_790_000_000_000,
+        line: String::from_utf8(delivery.body.clone()).unwrap(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
