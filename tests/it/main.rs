@@ -9,6 +9,7 @@ mod lifecycle;
 mod old_page;
 mod privacy;
 mod stack;
+mod tls;
 mod traffic;
 
 /// Runs a scenario in both modes: one process with SQLite and a local queue, and a fleet on PostgreSQL and RabbitMQ.
