@@ -10,6 +10,7 @@ mod old_page;
 mod pixel;
 mod privacy;
 mod stack;
+mod tls;
 mod traffic;
 
 /// Runs a scenario in both modes: one process with SQLite and a local queue, and a fleet on PostgreSQL and RabbitMQ.

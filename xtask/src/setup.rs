@@ -30,6 +30,7 @@ const NEEDS: &[Need] = &[
     need(&["redis-server"], "redis-server"),
     need(&["rabbitmq-server"], "rabbitmq-server"),
     need(&["epmd"], "erlang-base"),
+    need(&["openssl"], "openssl"),
     need(&["haproxy"], "haproxy"),
     need(&["prometheus"], "prometheus"),
     need(&["promtool"], "prometheus"),

@@ -83,6 +83,7 @@ pub struct Queue {
     pub connect_timeout_ms: u64,
     pub inflight_bytes_max: usize,
     pub local_bytes_max: u64,
+    pub local_free_bytes_min: u64,
     pub prefetch_batches: u16,
 }
 

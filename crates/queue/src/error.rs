@@ -40,6 +40,8 @@ pub enum Reason {
     Busy,
     /// The queue has reached its size, or the disk is full.
     Full,
+    /// The disk of the local queue has less free space than `queue.local_free_bytes_min`.
+    DiskLow,
     /// The broker could not store the batch, most likely because its queue is full.
     Nack,
     /// The broker had no queue to put the batch into.
@@ -56,11 +58,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, for metrics that begin at zero.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Down,
         Self::Blocked,
         Self::Busy,
         Self::Full,
+        Self::DiskLow,
         Self::Nack,
         Self::Returned,
         Self::Timeout,
@@ -76,6 +79,7 @@ impl Reason {
             Self::Blocked => "blocked",
             Self::Busy => "busy",
             Self::Full => "full",
+            Self::DiskLow => "disk_low",
             Self::Nack => "nack",
             Self::Returned => "returned",
             Self::Timeout => "timeout",
@@ -93,6 +97,7 @@ impl fmt::Display for Reason {
             Self::Blocked => "the broker is short of disk or memory",
             Self::Busy => "too much is in flight",
             Self::Full => "the queue or its disk is full",
+            Self::DiskLow => "the disk has too little free space",
             Self::Nack => "the broker could not store it",
             Self::Returned => "the broker has no queue for it",
             Self::Timeout => "no answer in time",
@@ -116,10 +121,10 @@ pub enum QueueError {
         /// The broker's words.
         detail: String,
     },
-    /// The broker refuses these credentials, or this vhost. Tried again every few seconds.
-    #[error("the broker refuses access: {detail}")]
+    /// The broker refuses these credentials or this vhost, or its certificate is refused here. Tried again every few seconds.
+    #[error("no access to the broker: {detail}")]
     Access {
-        /// The broker's words.
+        /// The broker's words, or those about its certificate.
         detail: String,
     },
     /// The backend cannot be reached at the moment.

@@ -8,6 +8,7 @@
 
 mod consumer;
 mod dead_letters;
+mod disk;
 mod file;
 mod group;
 mod lease;
@@ -35,6 +36,7 @@ use crate::error::QueueError;
 use crate::line::Counter;
 use crate::metrics::Metrics;
 use crate::state::State;
+use disk::Disk;
 use owner::Owner;
 use recent::Recent;
 use writer::{Command, Writer};
@@ -99,7 +101,9 @@ impl LocalQueue {
         });
         state.set_depth(opened.depth);
         state.set_up();
-        let writer = Writer::new(opened, Arc::clone(&shared), counter, state, received);
+        let free = metrics.disk_free_bytes.clone();
+        let disk = Disk::of(path, settings.local_free_bytes_min, free);
+        let writer = Writer::new(opened, Arc::clone(&shared), disk, counter, received);
         shared.tasks.spawn(writer.run(shared.stop.clone()));
         shared.tasks.close();
         Ok(Self {

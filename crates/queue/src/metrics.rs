@@ -25,6 +25,7 @@ pub(crate) struct Metrics {
     pub(crate) delivered: IntCounterVec,
     pub(crate) settled: IntCounter,
     pub(crate) unrouted: IntCounter,
+    pub(crate) disk_free_bytes: IntGauge,
     pub(crate) commits: IntCounter,
     pub(crate) corrupt: IntCounter,
     pub(crate) salvaged: IntCounter,
@@ -116,6 +117,10 @@ impl Metrics {
             unrouted: counter(
                 "hgpixel_queue_unrouted_total",
                 "Batches that arrived by the alternate exchange: somebody removed a binding",
+            )?,
+            disk_free_bytes: gauge(
+                "hgpixel_queue_disk_free_bytes",
+                "Free bytes on the disk of the local queue's file, as last seen; 0 with a broker",
             )?,
             commits: counter(
                 "hgpixel_queue_commits_total",

@@ -149,7 +149,9 @@ impl EventQueue {
         let timer = self.metrics.publish_seconds.start_timer();
         let outcome = match self.state.refusal() {
             // A full file has a reserve for them, without which a poisoned batch could never make room.
-            Some(Reason::Full) if message.is_dead_letter() => self.line.publish(message).await,
+            Some(Reason::Full | Reason::DiskLow) if message.is_dead_letter() => {
+                self.line.publish(message).await
+            }
             Some(reason) => Err(PublishError::Refused { reason }),
             None => self.line.publish(message).await,
         };

@@ -160,7 +160,7 @@ pub(super) async fn answer<T>(
 /// What an error means for whoever wanted `what`.
 pub(super) fn classify(what: &str, error: &lapin::Error) -> QueueError {
     let ErrorKind::ProtocolError(said) = error.kind() else {
-        return unavailable(what, error);
+        return untrusted(error).unwrap_or_else(|| unavailable(what, error));
     };
     match said.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => QueueError::Mismatch {
@@ -175,6 +175,19 @@ pub(super) fn classify(what: &str, error: &lapin::Error) -> QueueError {
         }
         _ => unavailable(what, error),
     }
+}
+
+/// A certificate that TLS does not accept waits for a person, as wrong credentials do.
+fn untrusted(error: &lapin::Error) -> Option<QueueError> {
+    let ErrorKind::IOError(error) = error.kind() else {
+        return None;
+    };
+    let said = error.to_string();
+    said.contains("certificate").then(|| QueueError::Access {
+        detail: format!(
+            "its certificate is not trusted ({said}); add its authority to the system's, or name the authority's file in SSL_CERT_FILE"
+        ),
+    })
 }
 
 /// Whether the broker said that there is no such queue or exchange. The channel is closed then.

@@ -217,6 +217,18 @@ pub(super) fn is_damage(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(11 | 26))
 }
 
+/// What went wrong, and what to do where only that helps: a damaged file is salvaged at the start, when nobody else has it open.
+/// To rename it under open connections would let the last of them to close take the new file's log away.
+pub(super) fn describe(error: &sqlx::Error) -> String {
+    if is_damage(error) {
+        format!(
+            "{error}; the file is damaged, so restart this process: it sets the file aside, and salvages what can be read"
+        )
+    } else {
+        error.to_string()
+    }
+}
+
 /// `SQLITE_FULL`: the file is at its size, or the disk is full.
 pub(super) fn is_full(error: &sqlx::Error) -> bool {
     primary_code(error) == Some(13)
@@ -244,5 +256,23 @@ pub(super) fn unusable(path: &Path, detail: &impl ToString) -> QueueError {
 pub(super) async fn close(connection: SqliteConnection) {
     if let Err(error) = connection.close().await {
         warn!(error = %error, "closing the queue file");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_damaged_file_says_that_a_restart_salvages_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("queue.db");
+        std::fs::write(&path, b"no queue at all ".repeat(1_000)).unwrap();
+        let error = options(&path).connect().await.unwrap_err();
+        assert!(is_damage(&error), "{error}");
+        let said = describe(&error);
+        assert!(said.contains("restart this process"), "{said}");
+        let other = describe(&sqlx::Error::RowNotFound);
+        assert!(!other.contains("restart"), "{other}");
     }
 }

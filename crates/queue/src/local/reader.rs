@@ -98,7 +98,7 @@ impl Reader {
         }
         self.look_into_file()
             .await
-            .map_err(|error| unusable(&self.shared.path, &error))
+            .map_err(|error| unusable(&self.shared.path, &file::describe(&error)))
     }
 
     async fn look_into_file(&mut self) -> sqlx::Result<Vec<Row>> {

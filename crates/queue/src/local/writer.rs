@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::Shared;
+use super::disk::Disk;
 use super::file::{self, Opened};
 use super::group::{Group, NewBatch};
 use super::recent::Row;
@@ -44,6 +45,9 @@ pub(super) struct Writer {
     counter: Counter,
     state: State,
     commands: mpsc::Receiver<Command>,
+    disk: Disk,
+    /// Why the disk has too little room for batches, when last looked at.
+    shortage: Option<String>,
     depth: u64,
     last_seq: i64,
     settled: Vec<i64>,
@@ -66,18 +70,20 @@ impl Writer {
     pub(super) fn new(
         file: Opened,
         shared: Arc<Shared>,
+        disk: Disk,
         counter: Counter,
-        state: State,
         commands: mpsc::Receiver<Command>,
     ) -> Self {
         Self {
             depth: file.depth,
             last_seq: file.ledger.last_seq,
             file,
+            state: shared.state.clone(),
             shared,
             counter,
-            state,
             commands,
+            disk,
+            shortage: None,
             settled: Vec::new(),
             flushes: Vec::new(),
             failing: false,
@@ -128,6 +134,12 @@ impl Writer {
     }
 
     async fn commit(&mut self, taken: Taken) {
+        self.shortage = self.disk.shortage();
+        if let Some(shortage) = self.shortage.clone()
+            && !taken.batches.is_empty()
+        {
+            return self.full(&shortage, Reason::DiskLow, taken).await;
+        }
         let group = Group {
             batches: &taken.batches,
             accepted: taken.events,
@@ -140,9 +152,11 @@ impl Writer {
                 answer_all(taken.batch_answers, Ok(()));
                 answer_all(taken.letter_answers, Ok(()));
             }
-            Err(error) if file::is_full(&error) => self.full(&error, taken).await,
+            Err(error) if file::is_full(&error) => {
+                self.full(&error.to_string(), Reason::Full, taken).await;
+            }
             Err(error) => {
-                self.report(&error, Reason::Failed);
+                self.report(&file::describe(&error), Reason::Failed);
                 let outcome = outcome_of(&error);
                 answer_all(taken.batch_answers, outcome);
                 answer_all(taken.letter_answers, outcome);
@@ -190,13 +204,11 @@ impl Writer {
         }
     }
 
-    /// The file is at its size, or the disk is full. Batches are refused; what makes room goes into the reserve, and so do the
+    /// The file is at its size, or the disk is full or nearly so. Batches are refused; what makes room goes into the reserve, and so do the
     /// dead letters, without which a poisoned batch could never be settled.
-    async fn full(&mut self, error: &sqlx::Error, taken: Taken) {
-        self.report(error, Reason::Full);
-        let refused = Err(PublishError::Refused {
-            reason: Reason::Full,
-        });
+    async fn full(&mut self, problem: &str, reason: Reason, taken: Taken) {
+        self.report(problem, reason);
+        let refused = Err(PublishError::Refused { reason });
         answer_all(taken.batch_answers, refused);
         let kept = self.use_reserve(&taken.letters).await;
         answer_all(taken.letter_answers, if kept { Ok(()) } else { refused });
@@ -237,7 +249,11 @@ impl Writer {
 
     /// Tries a failing file again; gives the disk back what an idle one does not need.
     async fn look_after(&mut self) {
-        if self.failing {
+        self.shortage = self.disk.shortage();
+        if let Some(shortage) = self.shortage.clone() {
+            self.report(&shortage, Reason::DiskLow);
+            self.use_reserve(&[]).await;
+        } else if self.failing {
             self.use_reserve(&[]).await;
             self.probe().await;
         } else if self.depth == 0
@@ -248,25 +264,32 @@ impl Writer {
     }
 
     async fn probe(&mut self) {
+        if self.shortage.is_some() {
+            return;
+        }
         match try_room(&mut self.file.connection).await {
             Ok(()) => self.recovered(),
-            Err(error) if file::is_full(&error) => self.report(&error, Reason::Full),
-            Err(error) => self.report(&error, Reason::Failed),
+            Err(error) if file::is_full(&error) => self.report(&error.to_string(), Reason::Full),
+            Err(error) => self.report(&file::describe(&error), Reason::Failed),
         }
     }
 
-    fn report(&mut self, error: &sqlx::Error, reason: Reason) {
+    fn report(&mut self, problem: &str, reason: Reason) {
         if !self.failing {
-            error!(file = %self.shared.path.display(), error = %error, "the queue file takes nothing");
+            error!(file = %self.shared.path.display(), problem, "the queue file takes nothing");
         }
         self.failing = true;
         let fault = QueueError::Unavailable {
-            detail: error.to_string(),
+            detail: problem.to_owned(),
         };
         self.state.set_down(&fault, reason);
     }
 
+    /// What was settled can be written on a disk that has too little room for batches.
     fn recovered(&mut self) {
+        if self.shortage.is_some() {
+            return;
+        }
         if self.failing {
             info!(file = %self.shared.path.display(), "the queue file takes batches again");
             self.failing = false;

@@ -2,5 +2,6 @@
 
 mod crash;
 mod damage;
+mod disk;
 mod full;
 mod owner;

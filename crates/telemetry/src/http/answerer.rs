@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::future::RouteFuture;
 use http::HeaderValue;
 use http::header::{CONNECTION, TRANSFER_ENCODING};
@@ -60,7 +60,7 @@ impl Answerer {
         let problem = plain::problem_of(refusal);
         self.link.metrics.unrouted(problem.status.as_str());
         self.link.linger();
-        Answer::Refused(Some(closing(problem.into_response())))
+        Answer::Refused(Some(closing(plain::refusal(&problem))))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::extract::{MatchedPath, Request};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{Route, future::RouteFuture};
 use http::StatusCode;
 use tower::{Layer, Service};
@@ -16,6 +16,7 @@ use tower::{Layer, Service};
 use super::answerer::closing;
 use super::exchange::{Exchange, Late};
 use super::metrics::{HttpMetrics, RouteMetrics, UNMATCHED};
+use super::plain;
 use crate::{Lifecycle, Problem, caught};
 
 /// Wraps each route of a router in a [`Guarded`].
@@ -118,7 +119,9 @@ impl GuardedFuture {
     /// The panic hook has logged it. Who knows what was left half done: the client gets a fresh connection.
     fn panicked(&self) -> Response {
         self.guard.metrics.panicked();
-        closing(Problem::unavailable("the request could not be served").into_response())
+        closing(plain::refusal(&Problem::unavailable(
+            "the request could not be served",
+        )))
     }
 
     fn finish(&self, mut response: Response) -> Response {
@@ -136,13 +139,10 @@ impl GuardedFuture {
 
 fn refuse_late(late: Late) -> Response {
     match late {
-        Late::Client => closing(
-            Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "the body was not complete in time",
-            )
-            .into_response(),
-        ),
-        Late::Handler => Problem::unavailable("the answer was not ready in time").into_response(),
+        Late::Client => closing(plain::refusal(&Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "the body was not complete in time",
+        ))),
+        Late::Handler => plain::refusal(&Problem::unavailable("the answer was not ready in time")),
     }
 }

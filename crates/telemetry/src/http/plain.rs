@@ -1,10 +1,28 @@
-//! Refusals written without hyper: to connections over the cap, and in place of hyper's own, which say nothing.
+//! The server's own refusals; some are written without hyper: to connections over the cap, and in place of hyper's, which say
+//! nothing.
+//!
+//! Every page may read them, whatever it asked for: they tell nothing of anybody, and a pixel that must not read a 503 can take it for
+//! a broken network only, and does not learn when to come again.
 
-use http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS};
+use http::{HeaderValue, StatusCode};
 use memchr::memchr;
 
 use super::framing::Refusal;
 use crate::Problem;
+
+/// A refusal of the server's own, as a response.
+pub(super) fn refusal(problem: &Problem) -> Response {
+    let mut response = problem.clone().into_response();
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Retry-After"),
+    );
+    response
+}
 
 /// What is wrong with a head that we refuse.
 pub(super) fn problem_of(refusal: Refusal) -> Problem {
@@ -62,6 +80,8 @@ pub(super) fn last_answer(problem: &Problem) -> Vec<u8> {
          connection: close\r\n\
          content-type: application/problem+json\r\n\
          cache-control: no-store\r\n\
+         access-control-allow-origin: *\r\n\
+         access-control-expose-headers: Retry-After\r\n\
          {retry_after}\
          content-length: {}\r\n\
          \r\n\

@@ -206,6 +206,8 @@ impl Answer {
     pub(crate) fn is_last_problem(&self, status: u16) {
         self.is_problem(status);
         assert!(self.closes(), "{}", self.head);
+        // Only the server itself ends connections, and every page may read why.
+        assert_eq!(self.field("access-control-allow-origin"), Some("*"));
     }
 
     pub(crate) fn is_problem(&self, status: u16) {

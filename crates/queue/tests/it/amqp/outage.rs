@@ -126,6 +126,61 @@ async fn a_frozen_broker_costs_one_timeout_and_then_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stopped_broker_costs_one_timeout_then_refusals_at_once_and_one_probe_at_a_time() {
+    let broker = Rabbitmq::start().await.unwrap();
+    let bench = Bench::in_vhost(RabbitVhost::create_in(&broker).await.unwrap());
+    let queue = bench.open().await;
+    publish(&queue, "before").await;
+    broker.pause().await.unwrap();
+    let (first, first_took) = timed(queue.publish(batch("first"))).await;
+    assert!(first.is_err());
+    assert!(first_took <= Duration::from_millis(2_200), "{first_took:?}");
+    soon(queue.state().wait_for(|state| !state.up))
+        .await
+        .unwrap();
+
+    let (frozen, mut took, mut connections) = (Instant::now(), Vec::new(), 0);
+    while frozen.elapsed() < FROZEN {
+        let (refused, time) = timed(queue.publish(batch("next"))).await;
+        let reason = Reason::Down;
+        assert_eq!(refused, Err(PublishError::Refused { reason }));
+        took.push(time);
+        connections = connections.max(connections_to(broker.port()));
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    took.sort_unstable();
+    let p99 = took[took.len() * 99 / 100];
+    assert!(p99 <= Duration::from_millis(150), "{p99:?}");
+    // The one that froze lives until its end is heard of; beside it there is the probe.
+    assert!(connections <= 2, "{connections} connections");
+
+    let resumed = Instant::now();
+    broker.resume().await.unwrap();
+    wait_until_up(&queue).await;
+    publish(&queue, "after").await;
+    let back = resumed.elapsed();
+    assert!(back <= Duration::from_secs(2), "{back:?}");
+    println!(
+        "first {first_took:?}; {} refusals, p99 {p99:?}; at most {connections} connections; back after {back:?}",
+        took.len()
+    );
+}
+
+/// Longer than a publish, a probe and the pause after it take together, so that several probes fall into it.
+const FROZEN: Duration = Duration::from_secs(12);
+
+/// Connections that this machine's processes have to a port of ours.
+fn connections_to(port: u16) -> usize {
+    const ESTABLISHED: &str = "01";
+    let table = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    let is_one = |line: &&str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        fields[2].ends_with(&format!(":{port:04X}")) && fields[3] == ESTABLISHED
+    };
+    table.lines().skip(1).filter(is_one).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn attempts_to_connect_to_a_frozen_broker_do_not_pile_up() {
     let mut bench = Bench::amqp().await;
     bench.settings.connect_timeout_ms = 200;
