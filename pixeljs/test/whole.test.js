@@ -22,6 +22,15 @@ test("one script has every module, and loads nothing else", async () => {
   assert.deepEqual(Object.keys(page.storage), []);
 });
 
+test("who is known is known from the first view on", async () => {
+  const page = await whole({ cookie: "hgpixel_id=01a0c450-6c00-7c3e-8d35-5f0c1d2e3f40" });
+  assert.equal(page.typed("pageview")[0].userId, "01a0c450-6c00-7c3e-8d35-5f0c1d2e3f40");
+  const asked = await whole({ tag: { identity: "cookie" } });
+  assert.match(asked.typed("pageview")[0].userId, /^[\w-]{36}$/);
+  const optedOut = await whole({ tag: { identity: "cookie" }, navigator: { globalPrivacyControl: true } });
+  assert.equal(optedOut.typed("pageview")[0].userId, undefined);
+});
+
 test("calls made before it came are answered; twice included, it counts once", async () => {
   const before = (window) => {
     window.hgTracking = [["early", { a: 1 }, 1_790_000_000_000], ["initialize", ["other"]]];

@@ -113,7 +113,7 @@ impl Site {
             let found = |kind: &str| counts.get(kind).copied().unwrap_or_default();
             expected.iter().all(|(kind, count)| found(kind) >= *count)
         };
-        let waited = wait_until("the events", Duration::from_secs(60), has_all).await;
+        let waited = wait_until("the events", Duration::from_mins(1), has_all).await;
         self.stack.at_rest().await?;
         let mut rows = self.stack.rows("").await?;
         let counts = by_type(&rows);
@@ -260,7 +260,7 @@ async fn page(State(pages): State<Pages>, request: Request) -> Response {
             .unwrap_or_else(PoisonError::into_inner);
         made.push(request.uri().path().to_owned());
     }
-    if request.uri().path().ends_with(".pdf") {
+    if request.uri().path().starts_with("/files/") {
         return ([("content-type", "application/pdf")], "%PDF-1.4").into_response();
     }
     let page = PAGE

@@ -13,9 +13,8 @@ export { deliver as send } from "../visit/delivery.js";
 
 export const begin = () => {
   visit();
-  // In a task of its own, so that none is long; who the visitor is is known before the first batch is put together.
+  // In a task of its own, so that none is long.
   setTimeout(() => {
-    consent();
     clicks();
     forms();
     errors();
@@ -25,4 +24,5 @@ export const begin = () => {
   });
 };
 
-export const identify = () => {};
+/** Who the visitor is has to be known before the first view is counted, or they are two. */
+export const identify = () => consent();
