@@ -71,6 +71,7 @@ impl Request {
             hit: Hit::new(client, Source::Browser, self.received_ms, &self.headers),
             snapshot: &snapshot,
             site: 5,
+            rules: None,
             geo: None,
             anonymous: self.anonymous,
             sender: beacon.sender,
