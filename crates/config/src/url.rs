@@ -118,7 +118,40 @@ fn secret(text: &str) -> Result<SecretUrl, String> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err("the address names no host".to_owned());
     }
+    if url.password().is_some_and(is_placeholder) && !is_loopback(&url) {
+        return Err("the password is one that manuals and images print: choose another".to_owned());
+    }
     Ok(SecretUrl::new(text))
+}
+
+/// What everybody tries first. Over a network such a password is none; this machine may be set up with it for a try.
+fn is_placeholder(password: &str) -> bool {
+    const KNOWN: [&str; 10] = [
+        "changeme",
+        "change-me",
+        "change_me",
+        "changeit",
+        "example",
+        "guest",
+        "password",
+        "placeholder",
+        "postgres",
+        "secret",
+    ];
+    KNOWN.contains(&password.to_ascii_lowercase().as_str())
+}
+
+fn is_loopback(url: &url::Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        // Hosts of other schemes than http's are kept as they are written.
+        Some(url::Host::Domain(name)) => {
+            let address = name.parse::<std::net::IpAddr>();
+            name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
 }
 
 /// `sqlite:PATH` and `sqlite://PATH` name the same file.
@@ -157,6 +190,25 @@ mod tests {
         );
         assert!(shown.contains("postgres://hg:"), "{shown}");
         assert_eq!(url.expose(), "postgres://hg:s3cret@db/hg?sslpassword=other");
+    }
+
+    #[test]
+    fn a_password_that_everybody_knows_is_refused_over_a_network() {
+        for text in [
+            "postgres://hg:changeme@db/hg",
+            "postgres://hg:Password@192.0.2.1/hg",
+        ] {
+            assert!(StoreUrl::parse(text).is_err(), "{text}");
+        }
+        assert!(QueueUrl::parse("amqp://guest:guest@broker/%2f").is_err());
+        for text in [
+            "amqp://guest:guest@127.0.0.1:5672/%2f",
+            "amqp://guest:guest@localhost/%2f",
+            "amqp://guest:guest@[::1]/%2f",
+            "amqp://hg:x7kQ29zz@broker/%2f",
+        ] {
+            assert!(QueueUrl::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

@@ -83,12 +83,18 @@ async fn answer(
 
 fn line(entry: AuditEntry, sites: &[Site]) -> Line {
     let site = sites.iter().find(|site| Some(site.id) == entry.site);
+    // What somebody does to themselves needs no second name.
+    let subject = if entry.subject == entry.actor {
+        String::new()
+    } else {
+        entry.subject.replace('_', " ")
+    };
     Line {
         at: time::minute(entry.at_ms),
         at_iso: time::iso(entry.at_ms),
         actor: entry.actor,
         what: words(entry.action),
-        subject: entry.subject.replace('_', " "),
+        subject,
         site: site.map(|site| site.name.clone()).unwrap_or_default(),
         old: entry.old,
         new: entry.new,
@@ -100,11 +106,11 @@ fn words(action: AuditAction) -> &'static str {
         AuditAction::SiteAdd => "added the site",
         AuditAction::SiteSet => "changed the setting",
         AuditAction::UserInvite => "invited",
-        AuditAction::UserAccept => "set name and password by a link:",
+        AuditAction::UserAccept => "set name and password by a link",
         AuditAction::UserResetLink => "made a link for",
-        AuditAction::UserOwner => "changed the ownership of the server of",
-        AuditAction::UserName => "changed the name of",
-        AuditAction::UserPassword => "changed the password of",
+        AuditAction::UserOwner => "changed the role on the server of",
+        AuditAction::UserName => "changed the own name",
+        AuditAction::UserPassword => "changed the own password",
         AuditAction::UserRemove => "removed",
         AuditAction::RoleSet => "changed the role of",
         AuditAction::TokenCreate => "made",

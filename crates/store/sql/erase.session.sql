@@ -1,3 +1,3 @@
-select started_ms, duration_ms, visitor
+select started_ms, cast(duration_ms as bigint), visitor
 from sessions
 where site = $1 and session = $2

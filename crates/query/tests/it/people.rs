@@ -105,7 +105,7 @@ async fn wrong_passwords_for_one_account_are_limited_whoever_sends_them() {
         tried += usize::from(answer.status == 401);
         waits += usize::from(answer.status == 429);
     }
-    assert_eq!((tried, waits), (9, 31));
+    assert_eq!((tried, waits), (10, 30));
 }
 
 #[tokio::test]

@@ -78,7 +78,7 @@ async fn what_will_not_do_is_said_beside_its_field_and_stays_as_it_was_typed() {
             "{part}: {}",
             refused.body
         );
-        assert_eq!(refused.body.matches("-error\">").count(), 1, "{part}");
+        assert_eq!(refused.body.matches("class=\"error\"").count(), 1, "{part}");
         assert!(!refused.body.contains("<script>"), "{part}");
     }
     assert_eq!(pages.store.sites().await.unwrap(), [site]);

@@ -187,6 +187,14 @@ pub(crate) async fn begin(
     Ok(cookie)
 }
 
+#[derive(FromRow)]
+struct SessionRow {
+    created_ms: i64,
+    used_ms: i64,
+    token: Option<Vec<u8>>,
+    user_id: Option<i64>,
+}
+
 pub(crate) async fn session(
     pool: &Pool,
     clock: &Clock,
@@ -194,10 +202,16 @@ pub(crate) async fn session(
 ) -> Result<Option<LoginSession>, StoreError> {
     let select = include_str!("../../sql/login.get.sql");
     let hash = secret::hash(cookie);
-    let row: Option<(i64, i64, Option<Vec<u8>>, Option<i64>)> =
+    let row: Option<SessionRow> =
         reading!(pool, db => sqlx::query_as(select).bind(&hash).fetch_optional(db).await?);
     let now_ms = clock.now_ms();
-    let Some((created_ms, used_ms, opened_by, user)) = row else {
+    let Some(SessionRow {
+        created_ms,
+        used_ms,
+        token: opened_by,
+        user_id: user,
+    }) = row
+    else {
         return Ok(None);
     };
     if now_ms - created_ms >= LOGIN_MS || now_ms - used_ms >= LOGIN_IDLE_MS {

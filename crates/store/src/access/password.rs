@@ -107,14 +107,15 @@ impl Passwords {
         work: impl FnOnce() -> Result<T, argon2::password_hash::Error> + Send + 'static,
     ) -> Result<T, StoreError> {
         let room = Arc::clone(&self.room);
-        let _place = room
+        let place = room
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         // The place is held until the hash is made, also when whoever waits for it goes away: the work itself cannot be stopped.
         let work = move || {
-            let _place = _place;
-            work()
+            let made = work();
+            drop(place);
+            made
         };
         tokio::task::spawn_blocking(work)
             .await

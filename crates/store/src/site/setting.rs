@@ -90,6 +90,7 @@ impl SiteSetting {
 
 /// A name of a site, a person or a token: one short line.
 pub(crate) fn name(text: &str) -> Result<String, StoreError> {
+    let text = text.trim();
     let is_shown = !text.is_empty() && !text.chars().any(char::is_control);
     if is_shown && text.chars().count() <= NAME_CHARS_MAX {
         return Ok(text.to_owned());

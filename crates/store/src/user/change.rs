@@ -44,22 +44,23 @@ pub(super) async fn give_role(
     if old == role {
         return Ok(());
     }
-    match role {
-        Some(role) => {
-            let set = include_str!("../../sql/role.set.sql");
-            within!(*transaction, db => sqlx::query(set)
-                .bind(user.id)
-                .bind(site)
-                .bind(role.as_str())
-                .execute(db)
-                .await?
-                .rows_affected());
-        }
-        None => {
-            let remove = include_str!("../../sql/role.remove.sql");
-            within!(*transaction, db => sqlx::query(remove).bind(user.id).bind(site).execute(db).await?
-                .rows_affected());
-        }
+    if let Some(role) = role {
+        let set = include_str!("../../sql/role.set.sql");
+        within!(*transaction, db => sqlx::query(set)
+            .bind(user.id)
+            .bind(site)
+            .bind(role.as_str())
+            .execute(db)
+            .await?
+            .rows_affected());
+    } else {
+        let remove = include_str!("../../sql/role.remove.sql");
+        within!(*transaction, db => sqlx::query(remove)
+            .bind(user.id)
+            .bind(site)
+            .execute(db)
+            .await?
+            .rows_affected());
     }
     let label = user.label();
     let note = Note {
