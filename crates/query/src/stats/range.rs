@@ -12,6 +12,8 @@ use super::wrong::Wrong;
 
 /// A range, at most. (Ten years and their leap days.)
 const DAYS_MAX: i64 = 3_653;
+/// The longest, with a change of clocks.
+const QUARTER_DAYS: i64 = 93;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 const MINUTE_MS: i64 = 60_000;
@@ -78,13 +80,16 @@ impl Today {
 impl Range {
     /// The unit in which it is drawn when none is asked for.
     pub(crate) fn unit(&self) -> Unit {
-        match self.until_ms - self.from_ms {
-            ..=7_200_000 => Unit::Minute,
-            // A day and the hour by which it may be longer; two days are drawn as two.
-            ..=90_000_000 => Unit::Hour,
-            // A quarter.
-            ..=8_035_200_000 => Unit::Day,
-            _ => Unit::Month,
+        let length_ms = self.until_ms - self.from_ms;
+        if length_ms <= 2 * HOUR_MS {
+            Unit::Minute
+        } else if length_ms <= DAY_MS + HOUR_MS {
+            // A day, and the hour by which it may be longer.
+            Unit::Hour
+        } else if length_ms <= QUARTER_DAYS * DAY_MS {
+            Unit::Day
+        } else {
+            Unit::Month
         }
     }
 }
