@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the interfaces for programs, described in OpenAPI 3.1. Kept by hand beside what it describes; tests compare it with
+//! `GET /openapi.json`: the interfaces for programs, described in `OpenAPI` 3.1. Kept by hand beside what it describes; tests compare it with
 //! the routes and with the words of the language of figures.
 
 use axum::response::{IntoResponse, Response};

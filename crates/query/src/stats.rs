@@ -21,6 +21,8 @@ mod wrong;
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hgpixel_event::SiteKey;
 use hgpixel_store::{Site, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
@@ -124,10 +126,7 @@ const X_CACHE: HeaderName = HeaderName::from_static("x-cache");
 
 fn told(body: Bytes, found: Found) -> Response {
     let digest = Sha256::digest(&body);
-    let tag: String = digest[..12]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let tag = URL_SAFE_NO_PAD.encode(&digest[..12]);
     let mut response = body.into_response();
     let headers = response.headers_mut();
     let json = HeaderValue::from_static("application/json");

@@ -7,6 +7,7 @@ use futures_util::Stream;
 use hgpixel_config::Store as Settings;
 use hgpixel_event::{Clock, SiteKey};
 use prometheus::Registry;
+use tokio::sync::Semaphore;
 
 use crate::access::{self, AccessToken, LoginSession, NewToken, Passwords, UserLogin};
 use crate::audit::{self, Actor, AuditEntry};
@@ -36,6 +37,8 @@ pub struct EventStore {
     /// Never changes once it is made.
     secret: Arc<OnceLock<[u8; 32]>>,
     passwords: Passwords,
+    /// Questions of figures that are counted at the same time.
+    counting: Arc<Semaphore>,
 }
 
 impl EventStore {
@@ -67,6 +70,7 @@ impl EventStore {
             partition_weeks_ahead: settings.partition_weeks_ahead,
             secret: Arc::default(),
             passwords: Passwords::new(),
+            counting: Arc::new(Semaphore::new(counting_max(settings))),
         })
     }
 
@@ -218,15 +222,17 @@ impl EventStore {
         view::stream(self.pool.clone(), filter, order)
     }
 
-    /// Figures of a site.
+    /// Figures of a site. A few questions are counted at a time, so that they leave connections for all else; others wait for their turn.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] for a question beyond its limits, or about a property with too many values.
     pub async fn stats(&self, query: &StatsQuery) -> Result<StatsAnswer, StoreError> {
         // Boxed, because it is large and lives inside its callers' futures.
-        self.pool
-            .bounded(Box::pin(stats::stats(&self.pool, query)))
-            .await
+        let counted = Box::pin(async {
+            let _turn = self.counting.acquire().await;
+            stats::stats(&self.pool, query).await
+        });
+        self.pool.bounded(counted).await
     }
 
     /// When the site's first and last event happened, in milliseconds since 1970 UTC, to the hour; `None` before there is any.
@@ -515,6 +521,12 @@ impl EventStore {
     pub async fn try_lead(&self) -> Result<Option<Leadership>, StoreError> {
         self.pool.bounded(Leadership::try_take(&self.pool)).await
     }
+}
+
+/// Enough for the processors that one has; and of SQLite's four readers, one is left for all that must not wait.
+fn counting_max(settings: &Settings) -> usize {
+    const COUNTING_MAX: u32 = 3;
+    (settings.connections_max / 2).clamp(1, COUNTING_MAX) as usize
 }
 
 async fn migrate(pool: &Pool, settings: &Settings, clock: &Clock) -> Result<(), StoreError> {

@@ -28,7 +28,7 @@ use super::metrics::StatsMetrics;
 /// How many times longer than it is fresh an answer may be given.
 pub(crate) const STALE_FACTOR: u32 = 6;
 /// How long an answer about what is over is fresh.
-pub(crate) const FRESH_CLOSED: Duration = Duration::from_secs(60);
+pub(crate) const FRESH_CLOSED: Duration = Duration::from_mins(1);
 
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Answers {
 
     /// What is remembered and not too old to be given.
     async fn remembered(&self, key: &str, fresh: Duration) -> Option<Known> {
-        let known = Known::decode(self.cache.get(key).await?)?;
+        let known = Known::decode(&self.cache.get(key).await?)?;
         (self.age(&known) < fresh * STALE_FACTOR).then_some(known)
     }
 
@@ -226,7 +226,7 @@ impl Known {
         bytes.freeze()
     }
 
-    fn decode(bytes: Bytes) -> Option<Self> {
+    fn decode(bytes: &Bytes) -> Option<Self> {
         let (at_ms, _) = bytes.split_first_chunk::<8>()?;
         let at_ms = i64::from_be_bytes(*at_ms);
         Some(Self {

@@ -1,5 +1,7 @@
 //! A question about instants, ready to be counted.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use hgpixel_store::{EventStore, Site, StatsQuery, StoreError};
 use jiff::tz::TimeZone;
@@ -71,11 +73,8 @@ impl Asked {
             self.compared.as_ref().map(ends),
         ]);
         let digest = Sha256::digest(question.to_string());
-        let hex: String = digest[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("stats:{}:{}:{hex}", site.id, site.generation)
+        let digest = URL_SAFE_NO_PAD.encode(&digest[..16]);
+        format!("stats:{}:{}:{digest}", site.id, site.generation)
     }
 
     /// The answer, in JSON.

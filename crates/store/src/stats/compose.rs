@@ -77,7 +77,7 @@ struct Selection<'q> {
     both: Vec<&'q Condition>,
 }
 
-impl<'q> Composer<'q> {
+impl Composer<'_> {
     /// Appends the whole statement.
     pub(super) fn push(&self, statement: &mut Statement, page: Page) {
         statement.push("with main as (");
@@ -168,7 +168,7 @@ impl<'q> Composer<'q> {
         statement.push("select ");
         push_names(statement, "", &selection.dimensions);
         statement.push("count(distinct visitor) as visitors from (select ");
-        self.push_dimensions(statement, selection);
+        push_dimensions(statement, selection);
         statement.push("s.visitor as visitor");
         self.push_sources(statement, selection, &Columns::None);
         statement.push(") visit");
@@ -191,7 +191,7 @@ impl<'q> Composer<'q> {
             );
         }
         statement.push("select ");
-        self.push_dimensions(statement, selection);
+        push_dimensions(statement, selection);
         statement.push(
             "part.session as session, s.visitor as visitor, \
              case when s.pageviews <= 1 and s.interactions = 0 then 1 else 0 end as bounced, \
@@ -212,7 +212,7 @@ impl<'q> Composer<'q> {
             "coalesce(cast(sum(engaged) as bigint), 0) as engaged_ms, count(*) as engaged_pages, \
              coalesce(cast(sum(scroll) as bigint), 0) as scroll_sum, count(scroll) as scroll_pages from (select ",
         );
-        self.push_dimensions(statement, selection);
+        push_dimensions(statement, selection);
         statement.push(
             "part.session as session, seen.path as path, \
              sum(case when part.engaged <= 86400000 then part.engaged end) as engaged, \
@@ -222,27 +222,6 @@ impl<'q> Composer<'q> {
         push_group(statement, selection.dimensions.len() + 2);
         statement.push(") pair");
         push_group(statement, selection.dimensions.len());
-    }
-
-    /// The values of the dimensions, where `part` and `s` and the dictionaries are.
-    fn push_dimensions(&self, statement: &mut Statement, selection: &Selection<'_>) {
-        for (place, dimension) in &selection.dimensions {
-            let home = dimension.home();
-            match home.dictionary() {
-                Some(dictionary) => {
-                    statement.push("coalesce(nullif(");
-                    home.push_value(statement, dictionary.alias());
-                    statement
-                        .push(", ''), '")
-                        .push(dimension.nothing())
-                        .push("')");
-                }
-                None => {
-                    statement.push(&format!("part.k{place}"));
-                }
-            }
-            statement.push(&format!(" as d{place}, "));
-        }
     }
 
     fn push_sources(
@@ -483,6 +462,27 @@ enum Columns {
 fn push_names(statement: &mut Statement, of: &str, dimensions: &[(usize, &Dimension)]) {
     for (place, _) in dimensions {
         statement.push(&format!("{of}d{place}, "));
+    }
+}
+
+/// The values of the dimensions, where `part` and `s` and the dictionaries are.
+fn push_dimensions(statement: &mut Statement, selection: &Selection<'_>) {
+    for (place, dimension) in &selection.dimensions {
+        let home = dimension.home();
+        match home.dictionary() {
+            Some(dictionary) => {
+                statement.push("coalesce(nullif(");
+                home.push_value(statement, dictionary.alias());
+                statement
+                    .push(", ''), '")
+                    .push(dimension.nothing())
+                    .push("')");
+            }
+            None => {
+                statement.push(&format!("part.k{place}"));
+            }
+        }
+        statement.push(&format!(" as d{place}, "));
     }
 }
 

@@ -42,13 +42,13 @@ fn question(site: &Site) -> StatsQuery {
 
 fn on(mut event: NewEvent, path: &str) -> NewEvent {
     event.event.url = format!("https://example.com{path}");
-    event.enriched.path = path.to_owned();
+    path.clone_into(&mut event.enriched.path);
     event
 }
 
 fn of_kind(mut event: NewEvent, kind: &str, data: &str) -> NewEvent {
-    event.event.kind = kind.to_owned();
-    event.event.data = data.to_owned();
+    kind.clone_into(&mut event.event.kind);
+    data.clone_into(&mut event.event.data);
     event
 }
 

@@ -89,7 +89,7 @@ impl<'w> Recount<'w> {
                 mask(query, &mut counts);
                 (dimensions, counts)
             })
-            .filter(|(dimensions, _)| self.is_shown(query, dimensions))
+            .filter(|(dimensions, _)| is_shown(query, dimensions))
             .collect();
         rows.sort_by(|one, other| in_order(query, one, other));
         let total_rows = rows.len() as u64;
@@ -115,17 +115,13 @@ impl<'w> Recount<'w> {
                 .enriched
                 .bot_reason
                 .is_empty();
-            self.is_in_range(query, sent)
+            is_in_range(query, sent)
                 && (asks_for_bots || !is_bot)
                 && filters
                     .iter()
                     .all(|filter| self.passes(query, filter, sent))
         };
         self.world.events.iter().filter(passes).collect()
-    }
-
-    fn is_in_range(&self, query: &StatsQuery, sent: &Sent) -> bool {
-        (query.from_ms..query.until_ms).contains(&sent.event.event.time_ms)
     }
 
     fn passes(&self, query: &StatsQuery, filter: &Filter, sent: &Sent) -> bool {
@@ -135,7 +131,7 @@ impl<'w> Recount<'w> {
             Filter::Not(inner) => !self.passes(query, inner, sent),
             Filter::Done(inner) => self.world.events.iter().any(|other| {
                 other.session == sent.session
-                    && self.is_in_range(query, other)
+                    && is_in_range(query, other)
                     && self.passes(query, inner, other)
             }),
             Filter::Test(test) => {
@@ -271,27 +267,6 @@ impl<'w> Recount<'w> {
             group_visitors: 0,
             all_visitors: 0,
         }
-    }
-
-    fn is_shown(&self, query: &StatsQuery, dimensions: &[StatsValue]) -> bool {
-        let is_named = query
-            .only
-            .as_ref()
-            .is_none_or(|only| only.iter().any(|row| row.as_slice() == dimensions));
-        let shown = query
-            .dimensions
-            .iter()
-            .zip(dimensions)
-            .all(|(dimension, value)| {
-                let is_nothing = *value == StatsValue::Text("(none)".into());
-                let comes_from = matches!(
-                    dimension,
-                    Dimension::Source | Dimension::Referrer | Dimension::Channel
-                );
-                let filtered = |filter: &Filter| mentions(filter, &|other| other == dimension);
-                !is_nothing || comes_from || query.filters.iter().any(filtered)
-            });
-        is_named && shown
     }
 }
 
@@ -447,4 +422,29 @@ fn exact(metric: Metric, counts: &Counts) -> Option<f64> {
         Metric::ConversionRate => mean(counts.visitors, counts.group_visitors).or(Some(0.0)),
         Metric::Percentage => mean(counts.visitors, counts.all_visitors).or(Some(0.0)),
     }
+}
+
+fn is_in_range(query: &StatsQuery, sent: &Sent) -> bool {
+    (query.from_ms..query.until_ms).contains(&sent.event.event.time_ms)
+}
+
+fn is_shown(query: &StatsQuery, dimensions: &[StatsValue]) -> bool {
+    let is_named = query
+        .only
+        .as_ref()
+        .is_none_or(|only| only.iter().any(|row| row.as_slice() == dimensions));
+    let shown = query
+        .dimensions
+        .iter()
+        .zip(dimensions)
+        .all(|(dimension, value)| {
+            let is_nothing = *value == StatsValue::Text("(none)".into());
+            let comes_from = matches!(
+                dimension,
+                Dimension::Source | Dimension::Referrer | Dimension::Channel
+            );
+            let filtered = |filter: &Filter| mentions(filter, &|other| other == dimension);
+            !is_nothing || comes_from || query.filters.iter().any(filtered)
+        });
+    is_named && shown
 }
