@@ -189,6 +189,7 @@ async fn read(store: &EventStore) -> anyhow::Result<()> {
             start,
             length: 100,
             order: ViewOrder::NewestFirst,
+            ..ViewQuery::default()
         };
         let mut fastest = f64::MAX;
         for _ in 0..5 {

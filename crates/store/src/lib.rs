@@ -37,7 +37,10 @@ pub use site::{Site, SiteCounts};
 pub use snapshot::{DailySalt, Snapshot};
 pub use store::EventStore;
 pub use view::{
-    VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,
-    ViewQuery, ViewRow,
+    VIEW_CONDITION_DEPTH_MAX, VIEW_COUNT_MAX, VIEW_GROUP_COLUMNS_MAX, VIEW_GROUP_EVENTS_MAX,
+    VIEW_GROUPS_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, VIEW_TESTS_MAX, VIEW_VALUE_BYTES_MAX,
+    ViewColumn, ViewComparison, ViewCondition, ViewDirection, ViewFilter, ViewGroup,
+    ViewGroupOrder, ViewGroupQuery, ViewGroups, ViewKey, ViewKind, ViewOrder, ViewPage, ViewQuery,
+    ViewRow, ViewSort, ViewTest, ViewValue, mark_words,
 };
 pub use writer::{Appended, Writer};
