@@ -10,6 +10,7 @@ mod old_page;
 mod privacy;
 mod stack;
 mod traffic;
+mod view_data_page;
 
 /// Runs a scenario in both modes: one process with SQLite and a local queue, and a fleet on PostgreSQL and RabbitMQ.
 macro_rules! in_both_modes {

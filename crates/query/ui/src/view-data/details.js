@@ -1,7 +1,6 @@
 // Everything about one event, in a dialog: every value as text, links only to web pages.
 
-import { exactly, fullText, kindOf, localTime } from "./columns.js";
-import { INSTANT } from "./columns.js";
+import { INSTANT, exactly, fullText, kindOf, localTime } from "./columns.js";
 import { element } from "./element.js";
 
 const isWebPage = (value) => {

@@ -35,18 +35,21 @@ export const showExports = (source, address) => {
     running?.abort();
     const mine = (running = new AbortController());
     const total = expected();
+    const what = address.get("group") ? "groups" : "events";
+    let written = 0;
     try {
       const answer = await fetch(link.href, { signal: mine.signal });
       if (!answer.ok) throw new Error((await answer.json()).detail);
       const lines = counter((count) => {
         // The header of a CSV is a line too.
-        const events = Math.max(0, link.dataset.export === "csv" ? count - 1 : count);
-        const of = total === undefined || events > total ? "" : ` of ${number.format(total)}`;
-        say(`${number.format(events)}${of} events written …`, true);
+        written = Math.max(0, link.dataset.export === "csv" ? count - 1 : count);
+        const of = total === undefined || written > total ? "" : ` of ${number.format(total)}`;
+        say(`${number.format(written)}${of} ${what} written …`, true);
       });
       const blob = await new Response(answer.body.pipeThrough(lines)).blob();
-      save(blob, `view-data.${link.dataset.export}`);
-      say(`${text.textContent.replace(/ of .*| events.*/, "")} ${address.get("group") ? "lines" : "events"} are in view-data.${link.dataset.export}.`);
+      const name = `view-data.${link.dataset.export}`;
+      save(blob, name);
+      say(`${number.format(written)} ${what} are in ${name}.`);
     } catch (error) {
       say(mine.signal.aborted ? "The export was stopped." : `The export broke off, and nothing was kept: ${error.message}`);
     }

@@ -1,9 +1,8 @@
 // Events in groups: how many share a value of one or two columns. A group opens to its newest events.
 
-import { exactly } from "./columns.js";
-import { COLUMNS, fullText, localTime } from "./columns.js";
-import { element } from "./element.js";
 import { put } from "./address.js";
+import { COLUMNS, exactly, fullText, localTime } from "./columns.js";
+import { element } from "./element.js";
 import { ask, complain } from "./source.js";
 
 const LENGTH = 50;

@@ -21,7 +21,10 @@ export const showRange = (address, redraw) => {
   const refresh = () => {
     const [since, until] = [address.get("from"), address.get("to")];
     const isLast = until === "" && [...select.options].some(({ value }) => value === since);
-    select.value = isLast && select.value !== OWN ? since : isLast && since !== "" ? since : since || until ? OWN : select.value === OWN ? OWN : "";
+    if (isLast && since !== "") select.value = since;
+    else if (since || until) select.value = OWN;
+    // Who chose to enter times has not done so yet.
+    else if (select.value !== OWN) select.value = "";
     own.hidden = select.value !== OWN;
     if (document.activeElement !== from) from.value = localOf(since);
     if (document.activeElement !== to) to.value = localOf(until);
