@@ -116,10 +116,23 @@ const parametersOf = (group, path = KEY) => {
   return [[`${path}[logic]`, group.logic], ...parts];
 };
 
+const NAMES = { "dtsb-data": "Column", "dtsb-condition": "Comparison", "dtsb-value": "Value" };
+
+/** SearchBuilder names its fields only while they are empty. */
+const nameFields = (panel) => {
+  for (const [className, name] of Object.entries(NAMES)) {
+    for (const field of panel.querySelectorAll(`.${className}:not([aria-label])`)) {
+      field.setAttribute("aria-label", name);
+      field.setAttribute("autocomplete", "off");
+    }
+  }
+};
+
 export const showBuilder = (table, address, redraw) => {
   const panel = document.getElementById("builder");
   const toggle = document.getElementById("show-builder");
   panel.append(table.searchBuilder.container().get(0));
+  new MutationObserver(() => nameFields(panel)).observe(panel, { childList: true, subtree: true });
 
   const open = (isOpen) => {
     panel.hidden = !isOpen;

@@ -111,7 +111,7 @@ export const showGroups = (source, address, redraw) => {
       return cell;
     };
     const keys = groupedBy.map((name) => sortable("key", name));
-    return element("thead", {}, element("tr", {}, element("th"), ...keys, ...COUNTS.map(([name, label]) => sortable(name, label))));
+    return element("thead", {}, element("tr", {}, element("td"), ...keys, ...COUNTS.map(([name, label]) => sortable(name, label))));
   };
 
   const nothing = ({ groupedBy }) =>
