@@ -113,10 +113,10 @@ impl Plan {
         })
     }
 
-    /// Looks no more at these.
-    pub(super) fn forget_sites(&mut self, without: impl Fn(&i64) -> bool) {
+    /// Looks no more at the other sites.
+    pub(super) fn keep_sites(&mut self, has_events: impl Fn(&i64) -> bool) {
         if let Scope::Sites(ids) = &mut self.scope {
-            ids.retain(|site| !without(site));
+            ids.retain(has_events);
         }
     }
 

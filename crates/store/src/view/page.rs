@@ -226,7 +226,7 @@ impl Plan {
     /// Events of the sites. A site without any need not be asked.
     pub(super) async fn count_total(&mut self, pool: &Pool) -> Result<u64, StoreError> {
         let totals = counts::totals(pool, &self.site_ids()).await?;
-        self.forget_sites(|site| !totals.contains_key(site));
+        self.keep_sites(|site| totals.contains_key(site));
         Ok(totals.values().sum())
     }
 }

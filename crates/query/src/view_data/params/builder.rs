@@ -1,4 +1,4 @@
-//! `searchBuilder[…]`: a tree of conditions as SearchBuilder sends it.
+//! `searchBuilder[…]`: a tree of conditions as `SearchBuilder` sends it.
 //!
 //! ```text
 //! searchBuilder[logic]=AND

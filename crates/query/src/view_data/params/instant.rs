@@ -1,8 +1,8 @@
 //! Times as people and programs write them.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan, Zoned};
+use jiff::{Timestamp, ToSpan};
 
 /// What a written time covers: a day, a minute, or one millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,21 +25,17 @@ impl Span {
         if text.len() == "2026-11-27".len() {
             let day: Date = text.parse().ok()?;
             let next = day.checked_add(1.day()).ok()?;
-            return Self::between(
-                &day.to_zoned(TimeZone::UTC).ok()?,
-                &next.to_zoned(TimeZone::UTC).ok()?,
-            );
+            return Some(Self {
+                from_ms: utc_ms(day.to_datetime(Time::midnight()))?,
+                until_ms: utc_ms(next.to_datetime(Time::midnight()))?,
+            });
         }
         if let Ok(time) = text.parse::<Timestamp>() {
             return Some(Self::instant(time.as_millisecond()));
         }
         // Without a zone, or a date with nothing but one, which is none of these.
         let time: DateTime = text.parse().ok()?;
-        let from_ms = time
-            .to_zoned(TimeZone::UTC)
-            .ok()?
-            .timestamp()
-            .as_millisecond();
+        let from_ms = utc_ms(time)?;
         let minute = "2026-11-27T14:30".len();
         let second = "2026-11-27T14:30:00".len();
         let length_ms = match text.len() {
@@ -59,13 +55,11 @@ impl Span {
             until_ms: time_ms.saturating_add(1),
         }
     }
+}
 
-    fn between(from: &Zoned, until: &Zoned) -> Option<Self> {
-        Some(Self {
-            from_ms: from.timestamp().as_millisecond(),
-            until_ms: until.timestamp().as_millisecond(),
-        })
-    }
+fn utc_ms(time: DateTime) -> Option<i64> {
+    let zoned = time.to_zoned(TimeZone::UTC).ok()?;
+    Some(zoned.timestamp().as_millisecond())
 }
 
 fn ago_ms(text: &str) -> Option<i64> {

@@ -1,4 +1,4 @@
-//! How a parameter compares a column: the names of SearchBuilder's conditions, and what they mean.
+//! How a parameter compares a column: the names of `SearchBuilder`'s conditions, and what they mean.
 
 use hgpixel_store::{
     VIEW_VALUE_BYTES_MAX, ViewColumn, ViewComparison, ViewCondition, ViewKind, ViewTest, ViewValue,

@@ -79,6 +79,8 @@ export const createSource = (address) => {
     source.request = request;
     source.fresh = new Set(ahead && newIds(request, ahead, source.last));
     notePage(request);
+    const frame = document.querySelector(".dt-container");
+    frame?.setAttribute("aria-busy", "true");
     try {
       const found = ahead ?? (await page(request));
       if (request !== source.request) return;
@@ -91,6 +93,8 @@ export const createSource = (address) => {
       complain(error);
       const { recordsTotal = 0, recordsFiltered = 0, data = [] } = source.last ?? {};
       show({ draw: request.draw, recordsTotal, recordsFiltered, data });
+    } finally {
+      if (request === source.request) frame?.removeAttribute("aria-busy");
     }
   };
 

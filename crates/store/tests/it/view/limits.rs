@@ -40,6 +40,7 @@ async fn is_refused(store: &EventStore, condition: ViewCondition) -> bool {
 }
 
 async fn questions_beyond_the_limits_are_refused(place: Place) {
+    use ViewColumn::{Browser, Country, EventId, Os};
     let store = place.open().await;
     let nested = |depth| (0..depth).fold(contains("a"), |inner, _| ViewCondition::All(vec![inner]));
     assert!(!is_refused(&store, nested(VIEW_CONDITION_DEPTH_MAX)).await);
@@ -59,7 +60,6 @@ async fn questions_beyond_the_limits_are_refused(place: Place) {
         start: 0,
         length,
     };
-    use ViewColumn::{Browser, Country, EventId, Os};
     assert!(store.view_groups(&groups(&[Browser, Os], 1)).await.is_ok());
     for wrong in [
         groups(&[], 1),
