@@ -469,13 +469,13 @@ mod tests {
 
     #[test]
     fn any_column_can_be_ordered_by() {
+        use ViewDirection::{Ascending, Descending};
         let by = |query: &str| {
             let params = parsed(query);
             (params.order, params.sort)
         };
         let sort =
             |column, direction| (ViewOrder::NewestFirst, Some(ViewSort { column, direction }));
-        use ViewDirection::{Ascending, Descending};
         let client = sort(ViewColumn::ClientId, Ascending);
         assert_eq!(by("order[0][column]=0&order[0][dir]=asc"), client);
         assert_eq!(
@@ -518,9 +518,9 @@ mod tests {
             let expected = condition(ViewColumn::Session, ">=", "3");
             assert_eq!(parsed(query).conditions, [expected], "{query}");
         }
-        let expected = condition(ViewColumn::Title, "=", "a[b]=c");
-        assert_eq!(parsed("title[=]=a[b]=c").conditions, [expected.clone()]);
-        assert_eq!(parsed("title=a[b]=c").conditions, [expected]);
+        let expected = [condition(ViewColumn::Title, "=", "a[b]=c")];
+        assert_eq!(parsed("title[=]=a[b]=c").conditions, expected);
+        assert_eq!(parsed("title=a[b]=c").conditions, expected);
         let params = parsed("from=1970-01-02&to=1970-01-03");
         let day_ms = 86_400_000;
         assert_eq!(
