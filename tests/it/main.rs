@@ -12,6 +12,7 @@ mod privacy;
 mod stack;
 mod tls;
 mod traffic;
+mod view_data_page;
 
 /// Runs a scenario in both modes: one process with SQLite and a local queue, and a fleet on PostgreSQL and RabbitMQ.
 macro_rules! in_both_modes {

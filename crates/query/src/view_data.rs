@@ -1,9 +1,12 @@
-//! `GET /view-data`: the raw events, as a page, as JSON in DataTables' protocol, or streamed whole as CSV or NDJSON.
+//! `GET /view-data`: the raw events, as a page, as JSON in DataTables' protocol, or streamed whole as CSV or NDJSON; or groups of them.
+//!
+//! What the parameters mean is written in docs/view-data.md.
 
 mod columns;
 mod csv;
 mod export;
 mod format;
+mod groups;
 mod json;
 mod ndjson;
 mod params;
@@ -12,6 +15,7 @@ use axum::extract::{Extension, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use hgpixel_event::SiteKey;
 use hgpixel_store::{StoreError, ViewFilter, ViewQuery};
+use hgpixel_telemetry::Problem;
 use http::header::VARY;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -28,10 +32,9 @@ pub(crate) async fn show(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
-    let params = Params::parse(query.as_deref().unwrap_or(""))
-        .map_err(|wrong| bad_request(wrong.to_string()))?;
-    let format = params.format.unwrap_or_else(|| Format::wanted_by(&headers));
-    let mut response = answer(&app, &viewer, params, format).await?;
+    let query = query.as_deref().unwrap_or("");
+    let format = Params::format_of(query).unwrap_or_else(|| Format::wanted_by(&headers));
+    let mut response = answer(&app, &viewer, query, format).await?;
     response
         .headers_mut()
         .insert(VARY, HeaderValue::from_static("Accept"));
@@ -41,14 +44,20 @@ pub(crate) async fn show(
 async fn answer(
     app: &App,
     viewer: &Viewer,
-    params: Params,
+    query: &str,
     format: Format,
 ) -> Result<Response, Refusal> {
     if format == Format::Page {
+        // What makes no sense in an address is said on the page, by the answer to what it asks for.
         return Ok(page(StatusCode::OK, &ViewDataPage));
     }
+    let params = Params::parse(query, app.clock.now_ms());
+    let params = params.map_err(|wrong| bad_request(wrong.to_string()))?;
     let filter = filter(app, &viewer.sites, &params).await;
     let filter = filter.map_err(|error| store_failed(&error))?;
+    if let Some(grouping) = &params.group {
+        return groups::show(app, filter, &params, grouping, format).await;
+    }
     match format {
         Format::Csv => export::stream(app, filter, params.order, &export::CSV).await,
         Format::NdJson => export::stream(app, filter, params.order, &export::NDJSON).await,
@@ -62,10 +71,25 @@ async fn one_page(app: &Parts, filter: ViewFilter, params: &Params) -> Result<Re
         start: params.start,
         length: params.length,
         order: params.order,
+        sort: params.sort,
     };
     let found = app.store.view(&query).await;
-    let found = found.map_err(|error| store_failed(&error))?;
+    let found = found.map_err(|error| failed(&error))?;
     Ok(axum::Json(json::Answer::new(&found, params)).into_response())
+}
+
+/// What the store says of a question: that it makes no sense, that it takes too long, or that the store is away.
+fn failed(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Invalid(why) => bad_request(why.clone()),
+        error if error.took_too_long() => {
+            tracing::warn!(error = %error, "a question about events took too long");
+            Problem::unavailable(
+                "this takes too long: narrow the range of time (from, to) or filter for less",
+            )
+        }
+        error => store_failed(error),
+    }
 }
 
 /// What the viewer may see and asked for. A site that is not theirs is like one that does not exist: nothing matches.
@@ -83,7 +107,9 @@ async fn filter(
         url: params.url.clone(),
         user_id: params.user_id.clone(),
         search: params.search.clone(),
-        ..ViewFilter::default()
+        from_ms: params.from_ms,
+        until_ms: params.until_ms,
+        conditions: params.conditions.clone(),
     })
 }
 

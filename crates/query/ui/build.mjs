@@ -10,7 +10,7 @@ rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 
 const { metafile } = await build({
-  entryPoints: ["src/view-data.js", "src/home.js", "src/demo.js", "src/settings.js", "src/style.css"],
+  entryPoints: ["src/view-data.js", "src/home.js", "src/demo.js", "src/settings.js", "src/style.css", "src/view-data.css"],
   outdir: DIST,
   bundle: true,
   minify: true,

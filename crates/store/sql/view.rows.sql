@@ -9,6 +9,7 @@
   coalesce(w.key, '') as site_key,
   coalesce(k.name, '') as kind,
   coalesce(p.url, '') as url,
+  coalesce(p.path, '') as path,
   coalesce(p.title, '') as title,
   coalesce(r.url, '') as referrer,
   coalesce(r.source, '') as source,

@@ -42,6 +42,13 @@ impl StoreError {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Whether the database is there, and the question was too much for the time that it has.
+    pub fn took_too_long(&self) -> bool {
+        // PostgreSQL's statement timeout, SQLite's interruption, and our own limit.
+        const CODES: [&str; 3] = ["57014", "9", "timeout"];
+        matches!(self, Self::Unavailable { code, .. } if CODES.contains(&code.as_str()))
+    }
+
     /// A short word for labels and dead letters: the database's own code where there is one.
     pub fn code(&self) -> &str {
         match self {

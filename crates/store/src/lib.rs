@@ -50,7 +50,10 @@ pub use stats::{
 pub use store::EventStore;
 pub use user::{Authority, Email, Grant, Invited, Role, User};
 pub use view::{
-    VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,
-    ViewQuery, ViewRow,
+    VIEW_CONDITION_DEPTH_MAX, VIEW_COUNT_MAX, VIEW_GROUP_COLUMNS_MAX, VIEW_GROUP_EVENTS_MAX,
+    VIEW_GROUPS_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, VIEW_TESTS_MAX, VIEW_VALUE_BYTES_MAX,
+    ViewColumn, ViewComparison, ViewCondition, ViewDirection, ViewFilter, ViewGroup,
+    ViewGroupOrder, ViewGroupQuery, ViewGroups, ViewKey, ViewKind, ViewOrder, ViewPage, ViewQuery,
+    ViewRow, ViewSort, ViewTest, ViewValue, mark_words,
 };
 pub use writer::{Appended, Writer};

@@ -20,7 +20,9 @@ use crate::site::{self, Site, SiteCounts};
 use crate::snapshot::{self, Snapshot};
 use crate::stats::{self, StatsAnswer, StatsQuery};
 use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
-use crate::view::{self, ViewFilter, ViewOrder, ViewPage, ViewQuery, ViewRow};
+use crate::view::{
+    self, ViewFilter, ViewGroupQuery, ViewGroups, ViewOrder, ViewPage, ViewQuery, ViewRow,
+};
 use crate::writer::Writer;
 use crate::{migration, partition, prune, retention};
 
@@ -208,9 +210,17 @@ impl EventStore {
     /// A page of events.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] for a length or a search text beyond its limit.
+    /// [`StoreError::Invalid`] for a length, a search text or conditions beyond their limits.
     pub async fn view(&self, query: &ViewQuery) -> Result<ViewPage, StoreError> {
         self.pool.bounded(view::page(&self.pool, query)).await
+    }
+
+    /// A page of groups of events.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for columns that cannot be grouped by, and as [`EventStore::view`].
+    pub async fn view_groups(&self, query: &ViewGroupQuery) -> Result<ViewGroups, StoreError> {
+        self.pool.bounded(view::groups(&self.pool, query)).await
     }
 
     /// Every matching event, each once, in order; with bounded memory, however many. Holds no connection between its reads.

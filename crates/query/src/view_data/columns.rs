@@ -1,18 +1,12 @@
-//! The columns of `/view-data`, in their order: written once for JSON, NDJSON and CSV.
-//!
-//! The first ten are the old script's names and a contract; the others are what was found out.
+//! The cells of `/view-data`, in the order of the columns: written once for JSON, NDJSON and CSV.
 
 use std::borrow::Cow;
 
-use hgpixel_event::Marks;
-use hgpixel_store::ViewRow;
+use hgpixel_store::{ViewColumn, ViewRow, mark_words};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 use crate::time;
-
-/// The index of the time's column.
-pub(crate) const TIMESTAMP: usize = 5;
 
 type Cell = for<'a> fn(&'a ViewRow) -> Value<'a>;
 
@@ -23,39 +17,46 @@ pub(crate) enum Value<'a> {
     Json(Cow<'a, str>),
 }
 
-pub(crate) const COLUMNS: &[(&str, Cell)] = &[
-    ("clientID", |row| text(&row.client_id)),
-    ("eventType", |row| text(&row.event_type)),
-    ("eventData", |row| Value::Json(Cow::from(&row.event_data))),
-    ("sessionId", session_id),
-    ("userId", |row| text(&row.user_id)),
-    ("timestamp", |row| instant(row.time_ms)),
-    ("url", |row| text(&row.url)),
-    ("referrer", |row| text(&row.referrer)),
-    ("userAgent", |row| text(&row.user_agent)),
-    ("deviceInfo", |row| Value::Json(Cow::from(&row.device_info))),
-    ("eventId", |row| {
-        Value::Text(row.event_id.to_string().into())
-    }),
-    ("receivedAt", |row| instant(row.received_ms)),
-    ("title", |row| text(&row.title)),
-    ("session", |row| Value::Text(row.session.to_string().into())),
-    ("country", |row| text(&row.country)),
-    ("region", |row| text(&row.region)),
-    ("city", |row| text(&row.city)),
-    ("browser", |row| text(&row.browser)),
-    ("browserVersion", |row| text(&row.browser_version)),
-    ("os", |row| text(&row.os)),
-    ("osVersion", |row| text(&row.os_version)),
-    ("device", |row| text(&row.device)),
-    ("language", |row| text(&row.language)),
-    ("channel", |row| text(&row.channel)),
-    ("source", |row| text(&row.source)),
-    ("campaign", |row| text(&row.campaign)),
-    ("bot", |row| text(&row.bot_reason)),
-    ("botName", |row| text(&row.bot_name)),
-    ("marks", |row| Value::Text(marks(row.marks).into())),
-];
+/// Every column with its name and its cell.
+pub(crate) fn columns() -> impl Iterator<Item = (&'static str, Cell)> {
+    let columns = ViewColumn::ALL.into_iter();
+    columns.map(|column| (column.name(), cell(column)))
+}
+
+fn cell(column: ViewColumn) -> Cell {
+    match column {
+        ViewColumn::ClientId => |row| text(&row.client_id),
+        ViewColumn::EventType => |row| text(&row.event_type),
+        ViewColumn::EventData => |row| Value::Json(Cow::from(&row.event_data)),
+        ViewColumn::SessionId => session_id,
+        ViewColumn::UserId => |row| text(&row.user_id),
+        ViewColumn::Timestamp => |row| instant(row.time_ms),
+        ViewColumn::Url => |row| text(&row.url),
+        ViewColumn::Referrer => |row| text(&row.referrer),
+        ViewColumn::UserAgent => |row| text(&row.user_agent),
+        ViewColumn::DeviceInfo => |row| Value::Json(Cow::from(&row.device_info)),
+        ViewColumn::EventId => |row| Value::Text(row.event_id.to_string().into()),
+        ViewColumn::ReceivedAt => |row| instant(row.received_ms),
+        ViewColumn::Title => |row| text(&row.title),
+        ViewColumn::Session => |row| Value::Text(row.session.to_string().into()),
+        ViewColumn::Country => |row| text(&row.country),
+        ViewColumn::Region => |row| text(&row.region),
+        ViewColumn::City => |row| text(&row.city),
+        ViewColumn::Browser => |row| text(&row.browser),
+        ViewColumn::BrowserVersion => |row| text(&row.browser_version),
+        ViewColumn::Os => |row| text(&row.os),
+        ViewColumn::OsVersion => |row| text(&row.os_version),
+        ViewColumn::Device => |row| text(&row.device),
+        ViewColumn::Language => |row| text(&row.language),
+        ViewColumn::Channel => |row| text(&row.channel),
+        ViewColumn::Source => |row| text(&row.source),
+        ViewColumn::Campaign => |row| text(&row.campaign),
+        ViewColumn::Bot => |row| text(&row.bot_reason),
+        ViewColumn::BotName => |row| text(&row.bot_name),
+        ViewColumn::Marks => |row| Value::Text(mark_words(row.marks).into()),
+        ViewColumn::Path => |row| text(&row.path),
+    }
+}
 
 fn text(text: &str) -> Value<'_> {
     Value::Text(Cow::from(text))
@@ -73,27 +74,13 @@ fn session_id(row: &ViewRow) -> Value<'_> {
     text(&row.client_session_id)
 }
 
-/// What the server had to change, as words with spaces between.
-fn marks(marks: Marks) -> String {
-    let words = [
-        (Marks::TIME_REPLACED, "timeReplaced"),
-        (Marks::ID_ASSIGNED, "idAssigned"),
-        (Marks::TEXT_CUT, "textCut"),
-        (Marks::TEXT_CLEANED, "textCleaned"),
-        (Marks::OPTED_OUT, "optedOut"),
-        (Marks::FROM_SERVER, "fromServer"),
-    ];
-    let set = words.iter().filter(|(mark, _)| marks.contains(*mark));
-    set.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
-}
-
 /// A row as a JSON object.
 pub(crate) struct RowObject<'a>(pub(crate) &'a ViewRow);
 
 impl Serialize for RowObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(Some(COLUMNS.len()))?;
-        for (name, cell) in COLUMNS {
+        let mut object = serializer.serialize_map(Some(ViewColumn::ALL.len()))?;
+        for (name, cell) in columns() {
             object.serialize_entry(name, &cell(self.0))?;
         }
         object.end()
@@ -139,7 +126,7 @@ mod tests {
 
     #[test]
     fn the_first_ten_are_the_old_scripts() {
-        let names: Vec<_> = COLUMNS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = columns().map(|(name, _)| name).collect();
         assert_eq!(
             names[..11],
             [
@@ -156,7 +143,6 @@ mod tests {
                 "eventId"
             ]
         );
-        assert_eq!(names[TIMESTAMP], "timestamp");
     }
 
     #[test]
@@ -192,13 +178,5 @@ mod tests {
         row.client_session_id = "theirs".into();
         assert_eq!(object(&row)["sessionId"], "theirs");
         assert_eq!(object(&row)["session"], "42");
-    }
-
-    #[test]
-    fn marks_are_words() {
-        let mut set = Marks::TIME_REPLACED;
-        set.insert(Marks::OPTED_OUT);
-        assert_eq!(marks(set), "timeReplaced optedOut");
-        assert_eq!(marks(Marks::default()), "");
     }
 }

@@ -8,25 +8,32 @@ use std::borrow::Cow;
 use csv::{QuoteStyle, Terminator, Writer, WriterBuilder};
 use hgpixel_store::ViewRow;
 
-use super::columns::COLUMNS;
+use super::columns::columns;
 
 pub(crate) fn header() -> Vec<u8> {
-    let mut writer = writer();
-    let names = COLUMNS.iter().map(|(name, _)| name);
-    writer.write_record(names).expect(MEMORY);
-    writer.into_inner().expect(MEMORY)
+    records([columns().map(|(name, _)| Cow::from(name))])
 }
 
-pub(crate) fn write(rows: &[ViewRow]) -> Vec<u8> {
+/// Records of any cells, which must be equally many in each.
+pub(crate) fn records<'a>(
+    records: impl IntoIterator<Item = impl IntoIterator<Item = Cow<'a, str>>>,
+) -> Vec<u8> {
     let mut writer = writer();
-    for row in rows {
-        for (_, cell) in COLUMNS {
-            let text = harmless(cell(row).into_text());
+    for record in records {
+        for cell in record {
+            let text = harmless(cell);
             writer.write_field(text.as_bytes()).expect(MEMORY);
         }
         writer.write_record(None::<&[u8]>).expect(MEMORY);
     }
     writer.into_inner().expect(MEMORY)
+}
+
+pub(crate) fn write(rows: &[ViewRow]) -> Vec<u8> {
+    records(
+        rows.iter()
+            .map(|row| columns().map(|(_, cell)| cell(row).into_text())),
+    )
 }
 
 const MEMORY: &str = "memory takes all bytes, and all records have the same length";
@@ -57,7 +64,7 @@ mod tests {
     fn the_header_names_the_columns() {
         let header = String::from_utf8(header()).unwrap();
         assert!(header.starts_with("\"clientID\",\"eventType\",\"eventData\",\"sessionId\","));
-        assert!(header.ends_with("\"marks\"\r\n"));
+        assert!(header.ends_with("\"marks\",\"path\"\r\n"));
     }
 
     #[test]

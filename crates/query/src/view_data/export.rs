@@ -12,8 +12,8 @@ use futures_util::stream::{self, Stream, StreamExt};
 use hgpixel_store::{StoreError, ViewFilter, ViewOrder, ViewRow};
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 
-use super::{csv, ndjson};
-use crate::answer::{Refusal, store_failed};
+use super::{csv, failed, ndjson};
+use crate::answer::Refusal;
 use crate::state::Parts;
 
 /// Rows written together, when that many are ready: a chunk of some 100 kB.
@@ -21,8 +21,8 @@ const ROWS_PER_CHUNK: usize = 200;
 
 /// How events are written to a file.
 pub(crate) struct Export {
-    content_type: &'static str,
-    content_disposition: &'static str,
+    pub(super) content_type: &'static str,
+    pub(super) content_disposition: &'static str,
     header: fn() -> Vec<u8>,
     write: fn(&[ViewRow]) -> Vec<u8>,
 }
@@ -51,7 +51,7 @@ pub(crate) async fn stream(
     let mut chunks = Box::pin(chunks(rows, export));
     let first = match chunks.next().await {
         Some(Ok(chunk)) => chunk,
-        Some(Err(error)) => return Err(store_failed(&error)),
+        Some(Err(error)) => return Err(failed(&error)),
         None => Bytes::new(),
     };
     let head = stream::iter([Ok((export.header)().into()), Ok(first)]);

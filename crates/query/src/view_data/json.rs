@@ -1,6 +1,6 @@
 //! A page of events in the form that DataTables takes.
 
-use hgpixel_store::{ViewOrder, ViewPage, ViewRow};
+use hgpixel_store::{ViewDirection, ViewOrder, ViewPage, ViewRow};
 use serde::{Serialize, Serializer};
 
 use super::columns::RowObject;
@@ -16,25 +16,44 @@ pub(crate) struct Answer<'a> {
     /// There are more matches than were counted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     records_filtered_capped: bool,
-    /// By what and in which direction, since not every wish is granted.
-    order: &'static str,
+    /// There are more matches than were sorted: these are the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sorted_newest: Option<u64>,
+    /// By what and in which direction.
+    order: String,
     #[serde(serialize_with = "objects")]
     data: &'a [ViewRow],
 }
 
 impl<'a> Answer<'a> {
     pub(crate) fn new(page: &'a ViewPage, params: &Params) -> Self {
+        let is_partly_sorted = page.records_filtered_capped && params.sort.is_some();
         Self {
             draw: params.draw,
             records_total: page.records_total,
             records_filtered: page.records_filtered,
             records_filtered_capped: page.records_filtered_capped,
-            order: match params.order {
-                ViewOrder::NewestFirst => "timestamp desc",
-                ViewOrder::OldestFirst => "timestamp asc",
-            },
+            sorted_newest: is_partly_sorted.then_some(page.records_filtered),
+            order: order(params),
             data: &page.rows,
         }
+    }
+}
+
+fn order(params: &Params) -> String {
+    if let Some(sort) = params.sort {
+        return format!("{} {}", sort.column.name(), way(sort.direction));
+    }
+    match params.order {
+        ViewOrder::NewestFirst => "timestamp desc".to_owned(),
+        ViewOrder::OldestFirst => "timestamp asc".to_owned(),
+    }
+}
+
+pub(crate) fn way(direction: ViewDirection) -> &'static str {
+    match direction {
+        ViewDirection::Ascending => "asc",
+        ViewDirection::Descending => "desc",
     }
 }
 

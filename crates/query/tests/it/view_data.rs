@@ -183,6 +183,26 @@ async fn wrong_parameters_are_named_and_nothing_else_happens() {
         ("order[0][column]=77", "order[0][column]"),
         ("search[regex]=true", "search[regex]"),
         ("format=exe", "format"),
+        ("order[0][column]=30", "order[0][column]"),
+        ("order=password", "order"),
+        (
+            "columns[1][search][regex]=true",
+            "columns[1][search][regex]",
+        ),
+        ("columns[30][search][value]=x", "columns[30][search][value]"),
+        ("group=eventId", "group"),
+        ("group=os,os", "group"),
+        ("group=os&order=os", "order"),
+        ("from=yesterday", "from"),
+        ("session[contains]=1", "session[contains]"),
+        ("browser[regex]=x", "browser[regex]"),
+        ("browser[=]=%00", "browser[=]"),
+        ("searchBuilder[criteria][50][logic]=AND", "searchBuilder"),
+        (
+            "searchBuilder[criteria][0][origData]=password&searchBuilder[criteria][0][condition]=null",
+            "searchBuilder",
+        ),
+        ("password=x", "password"),
         ("userId=%00", "userId"),
         ("clientID=%2e%2e%2f", "clientID"),
     ] {
@@ -193,6 +213,234 @@ async fn wrong_parameters_are_named_and_nothing_else_happens() {
             "{query}: {}",
             answer.detail()
         );
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_makes_no_sense_is_explained_on_the_page() {
+    let viewed = Viewed::with(|site| vec![event(site, 1)]).await;
+    let ask = get("/view-data?brwoser=x").bearer(&viewed.token).page();
+    let answer = ask.send(&viewed.pages).await;
+    assert_eq!(answer.status, 200);
+    let answer = viewed.get("brwoser=x&format=json").await;
+    assert_eq!(answer.status, 400);
+    let detail = answer.detail();
+    assert!(detail.contains("browser, browserVersion"), "{detail}");
+}
+
+/// Two kinds of events at three addresses, of two users.
+fn mixed(site: &hgpixel_store::Site) -> Vec<Event> {
+    let of = |index: i64| Event {
+        kind: ["pageview", "click", "<b>"][usize::try_from(index % 3).unwrap()].into(),
+        user_id: ["anna", "Bert"][usize::try_from(index % 2).unwrap()].into(),
+        url: format!("https://example.com/{}", index % 4),
+        ..event(site, index)
+    };
+    (0..24).map(of).collect()
+}
+
+#[tokio::test]
+async fn every_column_filters_alone_and_by_conditions() {
+    let viewed = Viewed::with(mixed).await;
+    let count = async |query: &str| {
+        let answer = viewed.get(query).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        let json = answer.json();
+        assert_eq!(json["recordsTotal"], 24, "{query}");
+        json["recordsFiltered"].as_u64().unwrap()
+    };
+    assert_eq!(count("eventType=click").await, 8);
+    assert_eq!(count("eventType=click&eventType=pageview").await, 8);
+    assert_eq!(count("eventType[!=]=click").await, 16);
+    assert_eq!(count("eventType[contains]=CLI").await, 8);
+    assert_eq!(count("eventType[contains]=%25").await, 0);
+    assert_eq!(count("eventType[starts]=c&url[ends]=/0").await, 2);
+    assert_eq!(
+        count("eventType[lt]=click&eventType[%3C%3D]=click").await,
+        8
+    );
+    assert_eq!(count("country[empty]=").await, 24);
+    assert_eq!(count("country[!empty]=").await, 0);
+    assert_eq!(
+        count("columns[1][search][value]=click&columns[4][search][value]=ANN").await,
+        4
+    );
+    assert_eq!(count("clientID[starts]=example").await, 24);
+    assert_eq!(count("clientID[!=]=example.com").await, 0);
+    assert_eq!(count("eventId=nonsense").await, 0);
+    let builder = |logic: &str| {
+        format!(
+            "searchBuilder[logic]={logic}\
+             &searchBuilder[criteria][0][origData]=eventType&searchBuilder[criteria][0][data]=Type\
+             &searchBuilder[criteria][0][condition]=%3D&searchBuilder[criteria][0][type]=string\
+             &searchBuilder[criteria][0][value][]=click&searchBuilder[criteria][0][value1]=click\
+             &searchBuilder[criteria][1][logic]=OR\
+             &searchBuilder[criteria][1][criteria][0][origData]=userId&searchBuilder[criteria][1][criteria][0][condition]=%3D\
+             &searchBuilder[criteria][1][criteria][0][value1]=anna"
+        )
+    };
+    assert_eq!(count(&builder("AND")).await, 4);
+    assert_eq!(count(&builder("OR")).await, 16);
+}
+
+#[tokio::test]
+async fn a_range_of_time_is_written_in_many_ways() {
+    let viewed = Viewed::with(mixed).await;
+    let count = async |query: &str| {
+        let json = viewed.get(query).await.json();
+        json["recordsFiltered"].as_u64().unwrap()
+    };
+    // The events lie a second apart from 13:13:20 on, an hour before now.
+    assert_eq!(count("from=2026-09-21").await, 24);
+    assert_eq!(count("to=2026-09-20").await, 0);
+    assert_eq!(count("to=2026-09-21").await, 24);
+    assert_eq!(count("from=2026-09-21T13:13:30Z").await, 14);
+    assert_eq!(
+        count("from=2026-09-21T13:13:30&to=2026-09-21T13:13:31").await,
+        2
+    );
+    assert_eq!(count("from=2026-09-21T15:13:30%2B02:00").await, 14);
+    assert_eq!(count("from=-60m").await, 24);
+    assert_eq!(count("from=-59m").await, 0);
+    assert_eq!(count("timestamp=2026-09-21").await, 24);
+    assert_eq!(count("timestamp[gt]=2026-09-21T13:13:30").await, 13);
+    assert_eq!(
+        count("timestamp[between]=2026-09-21T13:13:30..2026-09-21T13:13:20").await,
+        11
+    );
+    assert_eq!(
+        count("receivedAt[!between]=2026-09-21..2026-09-22").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn rows_are_sorted_by_any_column() {
+    let viewed = Viewed::with(mixed).await;
+    let answer = viewed.get("order=userId+asc&length=13").await;
+    assert_eq!(answer.json()["order"], "userId asc");
+    let users = answer.events("userId");
+    // By their bytes: capitals come first.
+    assert_eq!(users[..12], ["Bert"; 12]);
+    assert_eq!(users[12], "anna");
+    let newest_of_them = answer.events("timestamp");
+    assert!(newest_of_them[..12].is_sorted_by(|one, next| one > next));
+    let by_index = viewed
+        .get("order[0][column]=4&order[0][dir]=asc&length=13")
+        .await;
+    assert_eq!(by_index.json()["data"], answer.json()["data"]);
+    let by_name = viewed
+        .get("order[0][column]=1&order[0][name]=userId&order[0][dir]=asc&length=13")
+        .await;
+    assert_eq!(by_name.json()["data"], answer.json()["data"]);
+    assert!(answer.json().get("sortedNewest").is_none());
+}
+
+#[tokio::test]
+async fn groups_tell_how_many_share_a_value() {
+    let viewed = Viewed::with(mixed).await;
+    let answer = viewed
+        .get("group=userId,eventType&draw=3&length=2")
+        .await
+        .json();
+    assert_eq!(answer["draw"], 3);
+    assert_eq!(answer["groupedBy"], json!(["userId", "eventType"]));
+    assert_eq!(answer["order"], "events desc");
+    assert_eq!(
+        (
+            &answer["recordsTotal"],
+            &answer["recordsFiltered"],
+            &answer["groupsTotal"]
+        ),
+        (&json!(24), &json!(24), &json!(6))
+    );
+    assert_eq!(
+        answer["groups"],
+        json!([
+            {"key": ["Bert", "<b>"], "events": 4, "visitors": 4, "first": "2026-09-21T13:13:25.000Z", "last": "2026-09-21T13:13:43.000Z"},
+            {"key": ["Bert", "click"], "events": 4, "visitors": 4, "first": "2026-09-21T13:13:21.000Z", "last": "2026-09-21T13:13:39.000Z"},
+        ])
+    );
+    let days = viewed.get("group=timestamp&eventType=click").await.json();
+    assert_eq!(days["groups"][0]["key"], json!(["2026-09-21"]));
+    assert_eq!(days["groups"][0]["events"], 8);
+    // A group's key filters for its events.
+    let rows = viewed
+        .get("timestamp=2026-09-21&eventType=click")
+        .await
+        .json();
+    assert_eq!(rows["recordsFiltered"], 8);
+
+    let csv = viewed.get("group=eventType&format=csv&order=key+asc").await;
+    let lines: Vec<_> = csv.body.lines().collect();
+    assert_eq!(
+        lines[0],
+        r#""eventType","events","visitors","first","last""#
+    );
+    assert_eq!(
+        lines[1],
+        r#""<b>","8","8","2026-09-21T13:13:22.000Z","2026-09-21T13:13:43.000Z""#
+    );
+    assert_eq!(lines.len(), 4);
+    let ndjson = viewed.get("group=eventType&format=ndjson").await;
+    assert_eq!(ndjson.body.lines().count(), 3);
+}
+
+#[tokio::test]
+async fn exports_hold_what_is_filtered_and_nothing_else() {
+    let viewed = Viewed::with(mixed).await;
+    for query in [
+        "eventType=click",
+        "eventType[!=]=click&from=2026-09-21T13:13:30",
+        "columns[4][search][value]=ann&order=url+asc",
+        "searchBuilder[criteria][0][origData]=url&searchBuilder[criteria][0][condition]=ends&searchBuilder[criteria][0][value1]=/1",
+    ] {
+        let page = viewed.get(&format!("{query}&length=1000")).await;
+        let mut ids = page.events("eventId");
+        let ndjson = viewed.get(&format!("{query}&format=ndjson")).await;
+        let lines = ndjson.body.lines();
+        let mut exported: Vec<String> = lines
+            .map(|line| {
+                let row: serde_json::Value = serde_json::from_str(line).unwrap();
+                row["eventId"].as_str().unwrap().to_owned()
+            })
+            .collect();
+        ids.sort();
+        exported.sort();
+        assert!(!ids.is_empty(), "{query}");
+        assert_eq!(exported, ids, "{query}");
+        let csv = viewed.get(&format!("{query}&format=csv")).await;
+        assert_eq!(csv.body.matches("\r\n").count(), ids.len() + 1, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn conditions_and_groups_show_no_other_sites_events() {
+    let viewed = Viewed::with(mixed).await;
+    let other = viewed.pages.add_site("other.example").await;
+    viewed.pages.store_events(mixed(&other)).await;
+    let token = viewed.pages.token(Scope::Read, Some(other.id)).await;
+    for query in [
+        "clientID[!=]=nobody",
+        "eventType[!=]=nobody",
+        "country[empty]=",
+        "userId[contains]=n",
+        "group=clientID",
+        "order=clientID+asc",
+        "from=2026-09-21",
+    ] {
+        let ask = get(&format!("/view-data?{query}")).bearer(&token);
+        let answer = ask.send(&viewed.pages).await;
+        assert_eq!(answer.status, 200, "{query}");
+        assert!(
+            !answer.body.contains("example.com\",\"eventType"),
+            "{query}"
+        );
+        assert!(
+            answer.json()["recordsFiltered"].as_u64().unwrap() <= 24,
+            "{query}"
+        );
+        assert!(!answer.body.contains("[\"example.com\"]"), "{query}");
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use sqlx::QueryBuilder;
 
 use super::ViewOrder;
-use super::bind::Bind;
-use super::merge::Window;
+use super::dialect::Dialect;
+use super::window::Window;
 use crate::error::StoreError;
 use crate::pool::{Pool, reading};
 use crate::writer::ledger::HOUR_MS;
@@ -43,19 +43,12 @@ pub(super) async fn hours(
         .collect())
 }
 
-fn push_hours<DB: Bind>(query: &mut QueryBuilder<DB>, sites: &[i64], order: ViewOrder) {
-    query.push(
-        "select cast(hour as bigint), cast(sum(events) as bigint) from tallies where site in (",
-    );
-    for (index, site) in sites.iter().enumerate() {
-        if index > 0 {
-            query.push(", ");
-        }
-        DB::number(query, *site);
-    }
+fn push_hours<DB: Dialect>(query: &mut QueryBuilder<DB>, sites: &[i64], order: ViewOrder) {
+    query.push("select cast(hour as bigint), cast(sum(events) as bigint) from tallies where site");
+    DB::one_of(query, sites);
     query.push(match order {
-        ViewOrder::NewestFirst => ") group by hour order by hour desc",
-        ViewOrder::OldestFirst => ") group by hour order by hour",
+        ViewOrder::NewestFirst => " group by hour order by hour desc",
+        ViewOrder::OldestFirst => " group by hour order by hour",
     });
 }
 
@@ -144,26 +137,82 @@ fn after(range: Option<i64>, range_ms: i64, order: ViewOrder) -> Window {
     }
 }
 
-/// Cuts all of time into windows of whole hours with about `events_max` events each; the outer ones are open.
-pub(super) fn windows(hours: &[(i64, u64)], order: ViewOrder, events_max: u64) -> Vec<Window> {
+/// Cuts all of time into windows of whole ranges of `range_ms` with about `events_max` events each; the outer ones are open. A range with
+/// more than twice as many is cut into equal parts.
+pub(super) fn windows(
+    ranges: &[(i64, u64)],
+    range_ms: i64,
+    order: ViewOrder,
+    events_max: u64,
+) -> Vec<Window> {
     let mut windows = Vec::new();
     let mut current = Window::default();
     let mut gathered = 0;
-    for (hour, events) in hours {
+    for (range, events) in ranges {
         gathered += events;
-        if gathered >= events_max {
-            let next = after(Some(*hour), HOUR_MS, order);
-            match order {
-                ViewOrder::NewestFirst => current.from_ms = next.until_ms,
-                ViewOrder::OldestFirst => current.until_ms = next.from_ms,
-            }
-            windows.push(current);
-            current = next;
-            gathered = 0;
+        if gathered < events_max {
+            continue;
         }
+        let next = after(Some(*range), range_ms, order);
+        let mut whole = current;
+        match order {
+            ViewOrder::NewestFirst => whole.from_ms = next.until_ms,
+            ViewOrder::OldestFirst => whole.until_ms = next.from_ms,
+        }
+        windows.extend(parts(
+            whole,
+            range * range_ms,
+            range_ms,
+            order,
+            events / events_max,
+        ));
+        current = next;
+        gathered = 0;
     }
     windows.push(current);
     windows
+}
+
+/// Parts of a busy range, at most.
+const PARTS_MAX: u64 = 60;
+
+/// The window, cut `count` times within the range that begins at `from_ms`.
+fn parts(whole: Window, from_ms: i64, range_ms: i64, order: ViewOrder, count: u64) -> Vec<Window> {
+    let count = i64::try_from(count.min(PARTS_MAX)).unwrap_or(1);
+    let mut parts = Vec::new();
+    let mut rest = whole;
+    for part in 1..count {
+        let cut = match order {
+            ViewOrder::NewestFirst => from_ms + range_ms / count * (count - part),
+            ViewOrder::OldestFirst => from_ms + range_ms / count * part,
+        };
+        let (sooner, later) = match order {
+            ViewOrder::NewestFirst => (
+                Window {
+                    from_ms: Some(cut),
+                    ..rest
+                },
+                Window {
+                    until_ms: Some(cut),
+                    ..rest
+                },
+            ),
+            ViewOrder::OldestFirst => (
+                Window {
+                    until_ms: Some(cut),
+                    ..rest
+                },
+                Window {
+                    from_ms: Some(cut),
+                    ..rest
+                },
+            ),
+        };
+        parts.push(sooner);
+        rest = later;
+    }
+    parts.push(rest);
+    parts
 }
 
 #[cfg(test)]
@@ -206,14 +255,32 @@ mod tests {
     fn windows_touch_and_cover_all_of_time() {
         let newest = [(9, 10), (7, 5), (6, 1)];
         let expected = vec![window(Some(9), None), window(None, Some(9))];
-        assert_eq!(windows(&newest, NEWEST, 10), expected);
-        let oldest = [(6, 1), (7, 5), (9, 10)];
+        assert_eq!(windows(&newest, HOUR_MS, NEWEST, 10), expected);
+        let oldest = [(6, 1), (7, 5), (9, 9)];
         let expected = vec![
             window(None, Some(8)),
             window(Some(8), Some(10)),
             window(Some(10), None),
         ];
-        assert_eq!(windows(&oldest, OLDEST, 6), expected);
-        assert_eq!(windows(&[], NEWEST, 6), vec![Window::default()]);
+        assert_eq!(windows(&oldest, HOUR_MS, OLDEST, 6), expected);
+        assert_eq!(windows(&[], HOUR_MS, NEWEST, 6), vec![Window::default()]);
+    }
+
+    #[test]
+    fn a_busy_range_is_cut() {
+        let half = 9 * HOUR_MS + HOUR_MS / 2;
+        let window = |from_ms, until_ms| Window { from_ms, until_ms };
+        let expected = vec![
+            window(Some(half), None),
+            window(Some(9 * HOUR_MS), Some(half)),
+            window(None, Some(9 * HOUR_MS)),
+        ];
+        assert_eq!(windows(&[(9, 20), (8, 1)], HOUR_MS, NEWEST, 10), expected);
+        let expected = vec![
+            window(None, Some(half)),
+            window(Some(half), Some(10 * HOUR_MS)),
+            window(Some(10 * HOUR_MS), None),
+        ];
+        assert_eq!(windows(&[(8, 1), (9, 20)], HOUR_MS, OLDEST, 10), expected);
     }
 }

@@ -6,7 +6,9 @@
 use std::collections::VecDeque;
 
 use super::ViewOrder;
-use super::keys::{Conditions, Key, Source, keys};
+use super::keys::{Key, keys};
+use super::matching::{Conditions, Scope};
+use super::window::Window;
 use crate::error::StoreError;
 use crate::pool::Pool;
 
@@ -17,21 +19,14 @@ pub(super) struct Merge {
     conditions: Conditions,
     order: ViewOrder,
     read_ahead: i64,
-    sources: Vec<Source>,
+    sources: Vec<Scope>,
     windows: VecDeque<Window>,
     cursors: Vec<Cursor>,
 }
 
-/// A range of time, open where `None`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) from_ms: Option<i64>,
-    pub(super) until_ms: Option<i64>,
-}
-
 #[derive(Debug)]
 struct Cursor {
-    source: Source,
+    source: Scope,
     conditions: Conditions,
     ready: VecDeque<Key>,
     last: Option<Key>,
@@ -39,10 +34,10 @@ struct Cursor {
 }
 
 impl Merge {
-    /// Reads `read_ahead` keys of a source at a time. The windows must lie in `order`, side by side.
+    /// Reads `read_ahead` keys of a source, which is each id of the scope, at a time. The windows must lie in `order`, side by side.
     pub(super) fn new(
         pool: &Pool,
-        sources: Vec<Source>,
+        scope: &Scope,
         conditions: Conditions,
         order: ViewOrder,
         windows: Vec<Window>,
@@ -53,7 +48,7 @@ impl Merge {
             conditions,
             order,
             read_ahead: i64::try_from(read_ahead.max(1)).unwrap_or(i64::MAX),
-            sources,
+            sources: scope.each(),
             windows: windows.into(),
             cursors: Vec::new(),
         }
@@ -72,18 +67,9 @@ impl Merge {
             self.cursors = self
                 .sources
                 .iter()
-                .map(|source| Cursor::new(*source, &self.conditions, window))
+                .map(|source| Cursor::new(source.clone(), &self.conditions, window))
                 .collect();
         }
-    }
-
-    /// Whether a key is at hand without asking the database.
-    pub(super) fn is_ready(&self) -> bool {
-        !self.cursors.is_empty()
-            && self
-                .cursors
-                .iter()
-                .all(|cursor| cursor.exhausted || !cursor.ready.is_empty())
     }
 
     async fn fill(&mut self) -> Result<(), StoreError> {
@@ -110,24 +96,26 @@ impl Merge {
 }
 
 impl Cursor {
-    fn new(source: Source, conditions: &Conditions, window: Window) -> Self {
-        let later = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).max();
-        let earlier = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).min();
+    fn new(source: Scope, conditions: &Conditions, window: Window) -> Self {
+        let conditions = conditions.within(window);
         Self {
             source,
-            conditions: Conditions {
-                from_ms: later(conditions.from_ms, window.from_ms),
-                until_ms: earlier(conditions.until_ms, window.until_ms),
-                ..conditions.clone()
-            },
+            exhausted: conditions.window.is_empty(),
+            conditions,
             ready: VecDeque::new(),
             last: None,
-            exhausted: false,
         }
     }
 
     async fn read(&mut self, pool: &Pool, order: ViewOrder, limit: i64) -> Result<(), StoreError> {
-        let read = keys(pool, self.source, &self.conditions, self.last, order, limit);
+        let read = keys(
+            pool,
+            &self.source,
+            &self.conditions,
+            self.last,
+            order,
+            limit,
+        );
         self.ready = pool.bounded(read).await?.into();
         self.exhausted = i64::try_from(self.ready.len()).is_ok_and(|read| read < limit);
         self.last = self.ready.back().copied();

@@ -1,19 +1,22 @@
 //! One page of events, and how many there are.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::count::TEN_MS;
 use super::filter::Plan;
-use super::keys::{Key, Source, count};
-use super::merge::{Merge, Window};
-use super::{VIEW_COUNT_MAX, VIEW_LENGTH_MAX, ViewOrder, ViewPage, ViewQuery};
-use super::{count as counts, rows};
+use super::keys::Key;
+use super::matching::count;
+use super::merge::Merge;
+use super::sorted::sorted;
+use super::window::Window;
+use super::{
+    LOOKING, VIEW_COUNT_MAX, VIEW_LENGTH_MAX, ViewColumn, ViewDirection, ViewOrder, ViewPage,
+    ViewQuery, count as counts, rows,
+};
 use crate::error::StoreError;
 use crate::pool::Pool;
 use crate::writer::ledger::HOUR_MS;
 
-/// A search stops here and says what it has found so far.
-const SEARCH_TIME: Duration = Duration::from_secs(3);
 /// Skipping fewer events than this, reading their keys is faster than asking how many there are when.
 const SKIP_BY_COUNT_FROM: u64 = 2_000;
 /// Events that are looked at in order of time, at most, to avoid the index of an address.
@@ -27,18 +30,19 @@ pub(crate) async fn page(pool: &Pool, query: &ViewQuery) -> Result<ViewPage, Sto
             "a page has 1 to {VIEW_LENGTH_MAX} rows"
         )));
     }
+    let (query, sort) = settled(query);
     let mut plan = Plan::of(pool, &query.filter).await?;
-    let totals = counts::totals(pool, &plan.sites).await?;
-    // A site without events need not be asked for any.
-    plan.sources
-        .retain(|source| !matches!(source, Source::Site(site) if !totals.contains_key(site)));
-    let records_total = totals.values().sum();
-    let found = if plan.is_everything() {
-        everything(pool, &plan, query, records_total).await?
-    } else if plan.must_scan() {
-        search(pool, &plan, query).await?
+    let records_total = plan.count_total(pool).await?;
+    let found = if plan.is_nothing() {
+        Found::default()
+    } else if let Some(sort) = sort {
+        sorted(pool, &plan, sort, query.start, query.length).await?
+    } else if plan.is_everything() {
+        everything(pool, &plan, &query, records_total).await?
+    } else if plan.must_look() {
+        look(pool, &plan, &query).await?
     } else {
-        indexed(pool, &plan, query, records_total).await?
+        indexed(pool, &plan, &query, records_total).await?
     };
     Ok(ViewPage {
         records_total,
@@ -48,10 +52,28 @@ pub(crate) async fn page(pool: &Pool, query: &ViewQuery) -> Result<ViewPage, Sto
     })
 }
 
-struct Found {
-    count: u64,
-    capped: bool,
-    keys: Vec<Key>,
+/// Sorting by the time is what the order is for.
+fn settled(query: &ViewQuery) -> (ViewQuery, Option<super::ViewSort>) {
+    let mut query = query.clone();
+    let by_time = query
+        .sort
+        .filter(|sort| sort.column == ViewColumn::Timestamp);
+    if let Some(sort) = by_time {
+        query.order = match sort.direction {
+            ViewDirection::Ascending => ViewOrder::OldestFirst,
+            ViewDirection::Descending => ViewOrder::NewestFirst,
+        };
+    }
+    let sort = query.sort.filter(|_| by_time.is_none());
+    (query, sort)
+}
+
+/// Where a page is, and how many events match.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) count: u64,
+    pub(super) capped: bool,
+    pub(super) keys: Vec<Key>,
 }
 
 /// Every page, however far: whole hours are skipped by their counts.
@@ -59,19 +81,30 @@ async fn everything(
     pool: &Pool,
     plan: &Plan,
     query: &ViewQuery,
-    count: u64,
+    total: u64,
 ) -> Result<Found, StoreError> {
-    let (window, skip) = beginning(pool, plan, query).await?;
-    let keys = if query.start < count {
-        take(
-            merge(pool, plan, query, vec![window], skip),
-            skip,
-            query.length,
-        )
-        .await?
+    let is_all_of_time = plan.conditions.window == Window::default();
+    let far = query.start >= SKIP_BY_COUNT_FROM;
+    let hours = if far || !is_all_of_time {
+        plan.hours(pool, query.order).await?
     } else {
         Vec::new()
     };
+    let count = if is_all_of_time {
+        total
+    } else {
+        hours.iter().map(|(_, events)| events).sum()
+    };
+    let mut keys = Vec::new();
+    if query.start < count {
+        let (window, skip) = if far {
+            beginning(pool, plan, query, &hours).await?
+        } else {
+            (Window::default(), query.start)
+        };
+        let merge = merge(pool, plan, query.order, vec![window], skip, query.length);
+        keys = take(merge, skip, query.length).await?;
+    }
     Ok(Found {
         count,
         capped: false,
@@ -84,16 +117,14 @@ async fn beginning(
     pool: &Pool,
     plan: &Plan,
     query: &ViewQuery,
+    hours: &[(i64, u64)],
 ) -> Result<(Window, u64), StoreError> {
-    if query.start < SKIP_BY_COUNT_FROM {
-        return Ok((Window::default(), query.start));
-    }
-    let hours = counts::hours(pool, &plan.sites, query.order).await?;
-    let skipped = counts::skip(&hours, HOUR_MS, query.order, query.start);
-    let Some(hour) = skipped.next.filter(|_| skipped.rest >= SKIP_BY_COUNT_FROM) else {
+    let skipped = counts::skip(hours, HOUR_MS, query.order, query.start);
+    let far = skipped.rest >= SKIP_BY_COUNT_FROM;
+    let Some(hour) = skipped.next.filter(|hour| far && plan.has_whole(*hour)) else {
         return Ok((skipped.window, skipped.rest));
     };
-    let tens = counts::tens(pool, &plan.sites, hour, query.order).await?;
+    let tens = counts::tens(pool, plan.scope.ids(), hour, query.order).await?;
     let finer = counts::skip(&tens, TEN_MS, query.order, skipped.rest);
     let window = if finer.window == Window::default() {
         skipped.window
@@ -110,26 +141,19 @@ async fn indexed(
     query: &ViewQuery,
     total: u64,
 ) -> Result<Found, StoreError> {
-    let mut found = 0;
-    for source in &plan.sources {
-        let limit = i64::try_from(VIEW_COUNT_MAX + 1 - found).unwrap_or(i64::MAX);
-        found += u64::try_from(count(pool, *source, &plan.conditions, limit).await?).unwrap_or(0);
-        if found > VIEW_COUNT_MAX {
-            break;
-        }
-    }
+    let found = count(pool, &plan.scope, &plan.conditions, VIEW_COUNT_MAX + 1).await?;
     let count = found.min(VIEW_COUNT_MAX);
-    let keys = if query.start < count {
+    let mut keys = Vec::new();
+    if query.start < count {
         let wanted = query.start + u64::from(query.length);
         // Where many events match, walking along the time meets enough of them sooner than a day of them is sorted.
         let walked = wanted.saturating_mul(total) / found;
         let walk = plan.by_time().filter(|_| walked <= WALKED_MAX);
         let plan = walk.as_ref().unwrap_or(plan);
-        let merge = merge(pool, plan, query, vec![Window::default()], query.start);
-        take(merge, query.start, query.length).await?
-    } else {
-        Vec::new()
-    };
+        let windows = vec![Window::default()];
+        let merge = merge(pool, plan, query.order, windows, query.start, query.length);
+        keys = take(merge, query.start, query.length).await?;
+    }
     Ok(Found {
         count,
         capped: found > VIEW_COUNT_MAX,
@@ -138,47 +162,51 @@ async fn indexed(
 }
 
 /// Matches that are found by looking at every event, for as long as there is time.
-async fn search(pool: &Pool, plan: &Plan, query: &ViewQuery) -> Result<Found, StoreError> {
+async fn look(pool: &Pool, plan: &Plan, query: &ViewQuery) -> Result<Found, StoreError> {
     let started = Instant::now();
-    let windows = plan.windows(pool, query.order).await?;
-    let mut merge = merge(pool, plan, query, windows, VIEW_COUNT_MAX);
-    let mut keys = Vec::new();
-    let mut count = 0;
-    let capped = loop {
-        if started.elapsed() >= SEARCH_TIME && !merge.is_ready() {
-            break true;
+    let until = query.start + u64::from(query.length);
+    let mut found = Found::default();
+    for window in plan.windows(pool, query.order).await? {
+        if started.elapsed() >= LOOKING {
+            found.capped = true;
+            break;
         }
-        let Some(key) = merge.next().await? else {
-            break false;
-        };
-        if count == VIEW_COUNT_MAX {
-            break true;
+        let here = plan.conditions.within(window);
+        let limit = VIEW_COUNT_MAX + 1 - found.count;
+        let matches = pool.bounded(count(pool, &plan.scope, &here, limit)).await?;
+        let (first, last) = (found.count, found.count + matches);
+        if query.start < last && first < until {
+            let skip = query.start.saturating_sub(first);
+            let length = query.length - u32::try_from(found.keys.len()).unwrap_or(query.length);
+            let merge = merge(pool, plan, query.order, vec![window], skip, length);
+            found.keys.extend(take(merge, skip, length).await?);
         }
-        if (query.start..query.start + u64::from(query.length)).contains(&count) {
-            keys.push(key);
+        found.count = last;
+        if found.count > VIEW_COUNT_MAX {
+            found.capped = true;
+            break;
         }
-        count += 1;
-    };
-    Ok(Found {
-        count,
-        capped,
-        keys,
-    })
+    }
+    found.count = found.count.min(VIEW_COUNT_MAX);
+    let reachable = found.count.saturating_sub(query.start);
+    found
+        .keys
+        .truncate(usize::try_from(reachable).unwrap_or(usize::MAX));
+    Ok(found)
 }
 
-fn merge(pool: &Pool, plan: &Plan, query: &ViewQuery, windows: Vec<Window>, skip: u64) -> Merge {
-    let read_ahead = skip
-        .saturating_add(u64::from(query.length))
-        .min(READ_AHEAD_MAX);
+fn merge(
+    pool: &Pool,
+    plan: &Plan,
+    order: ViewOrder,
+    windows: Vec<Window>,
+    skip: u64,
+    length: u32,
+) -> Merge {
+    let read_ahead = skip.saturating_add(u64::from(length)).min(READ_AHEAD_MAX);
     let read_ahead = usize::try_from(read_ahead).unwrap_or(usize::MAX);
-    Merge::new(
-        pool,
-        plan.sources.clone(),
-        plan.conditions.clone(),
-        query.order,
-        windows,
-        read_ahead,
-    )
+    let conditions = plan.conditions.clone();
+    Merge::new(pool, &plan.scope, conditions, order, windows, read_ahead)
 }
 
 async fn take(mut merge: Merge, skip: u64, length: u32) -> Result<Vec<Key>, StoreError> {
@@ -195,32 +223,10 @@ async fn take(mut merge: Merge, skip: u64, length: u32) -> Result<Vec<Key>, Stor
 }
 
 impl Plan {
-    /// Whether no index holds the matches together.
-    pub(super) fn must_scan(&self) -> bool {
-        let by_site = self
-            .sources
-            .iter()
-            .any(|source| matches!(source, Source::Site(_)));
-        let asks = self.conditions.url.is_some() || self.conditions.user_id.is_some();
-        self.conditions.search.is_some() || (by_site && asks)
-    }
-
-    /// Ranges of time whose events are looked at in one query.
-    pub(super) async fn windows(
-        &self,
-        pool: &Pool,
-        order: ViewOrder,
-    ) -> Result<Vec<Window>, StoreError> {
-        /// About a tenth of a second's work.
-        const EVENTS_MAX: u64 = 100_000;
-        let by_site = self
-            .sources
-            .iter()
-            .any(|source| matches!(source, Source::Site(_)));
-        if !self.must_scan() || !by_site {
-            return Ok(vec![Window::default()]);
-        }
-        let hours = counts::hours(pool, &self.sites, order).await?;
-        Ok(counts::windows(&hours, order, EVENTS_MAX))
+    /// Events of the sites. A site without any need not be asked.
+    pub(super) async fn count_total(&mut self, pool: &Pool) -> Result<u64, StoreError> {
+        let totals = counts::totals(pool, &self.site_ids()).await?;
+        self.keep_sites(|site| totals.contains_key(site));
+        Ok(totals.values().sum())
     }
 }

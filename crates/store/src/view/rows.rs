@@ -7,7 +7,7 @@ use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
 use super::ViewRow;
-use super::bind::Bind;
+use super::dialect::Dialect;
 use super::keys::Key;
 use crate::error::StoreError;
 use crate::extra::Extra;
@@ -67,6 +67,7 @@ struct StoredRow {
     site_key: String,
     kind: String,
     url: String,
+    path: String,
     title: String,
     referrer: String,
     source: String,
@@ -139,7 +140,7 @@ impl Told {
 
 /// First the events alone, by their keys: with all the joins at once a planner may begin with the dictionaries. The least and the
 /// greatest id leave out the partitions that hold none of them.
-fn push_found<DB: Bind>(query: &mut QueryBuilder<DB>, keys: &[Key]) {
+fn push_found<DB: Dialect>(query: &mut QueryBuilder<DB>, keys: &[Key]) {
     let ids = keys.iter().map(|key| key.event_id);
     query.push("with found as materialized (select * from events where event_id >= ");
     DB::id(query, ids.clone().min().unwrap_or_default());
@@ -211,7 +212,7 @@ fn distinct(ids: impl Iterator<Item = i64>) -> Vec<i64> {
     ids
 }
 
-fn push_ids<DB: Bind>(query: &mut QueryBuilder<DB>, ids: &[i64]) {
+fn push_ids<DB: Dialect>(query: &mut QueryBuilder<DB>, ids: &[i64]) {
     for (index, id) in ids.iter().enumerate() {
         query.push(if index == 0 { "(" } else { ", " });
         DB::number(query, *id);
@@ -233,6 +234,7 @@ fn whole(event: Told, client: ClientRow, place: PlaceRow) -> ViewRow {
         time_ms: row.time_ms,
         received_ms: row.time_ms + row.age_ms,
         url: row.url,
+        path: row.path,
         title: row.title,
         referrer: row.referrer,
         user_agent: client.user_agent,

@@ -8,6 +8,7 @@ use futures_util::stream::try_unfold;
 use super::filter::Plan;
 use super::merge::Merge;
 use super::rows::rows;
+use super::window::Window;
 use super::{ViewFilter, ViewOrder, ViewRow};
 use crate::error::StoreError;
 use crate::pool::Pool;
@@ -79,11 +80,15 @@ impl Reading {
 
 async fn begin(pool: &Pool, filter: &ViewFilter, order: ViewOrder) -> Result<Merge, StoreError> {
     let plan = Plan::of(pool, filter).await?;
-    let windows = plan.windows(pool, order).await?;
-    let read_ahead = (KEYS / plan.sources.len().max(1)).max(50);
+    let windows = if plan.must_look() {
+        plan.windows(pool, order).await?
+    } else {
+        vec![Window::default()]
+    };
+    let read_ahead = (KEYS / plan.scope.ids().len().max(1)).max(50);
     Ok(Merge::new(
         pool,
-        plan.sources,
+        &plan.scope,
         plan.conditions,
         order,
         windows,

@@ -153,6 +153,7 @@ pub(crate) async fn view(store: &EventStore, filter: ViewFilter) -> ViewPage {
         start: 0,
         length: 1_000,
         order: ViewOrder::NewestFirst,
+        ..ViewQuery::default()
     };
     store.view(&query).await.unwrap()
 }
@@ -164,6 +165,7 @@ pub(crate) async fn all(store: &EventStore) -> Vec<ViewRow> {
         start: 0,
         length: 1_000,
         order: ViewOrder::OldestFirst,
+        ..ViewQuery::default()
     };
     store.view(&query).await.unwrap().rows
 }

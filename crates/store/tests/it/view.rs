@@ -2,6 +2,8 @@
 
 mod counts;
 mod filters;
+mod limits;
 mod pages;
+mod questions;
 mod reading_back;
 mod search;

@@ -1,13 +1,7 @@
 // Everything about one event, in a dialog: every value as text, links only to web pages.
 
-import { fullText, localTime } from "./columns.js";
-import { addressWith } from "./filters.js";
-
-const element = (tag, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-};
+import { INSTANT, exactly, fullText, kindOf, localTime } from "./columns.js";
+import { element } from "./element.js";
 
 const isWebPage = (value) => {
   try {
@@ -19,27 +13,34 @@ const isWebPage = (value) => {
 
 const linkTo = (href) => element("a", { href, rel: "noopener noreferrer", target: "_blank", className: "aside", textContent: "open ↗" });
 
-const filterBy = (name, value) =>
-  element("a", { href: addressWith(name, value), className: "aside", textContent: "show only these" });
+/** Times and the event's own id choose one event, which is here already. */
+const isFilter = (name, text) => kindOf(name) !== undefined && kindOf(name) !== INSTANT && name !== "eventId" && text.length <= 2000;
 
-const FILTERS = ["clientID", "url", "userId"];
-
-const entry = (name, value) => {
-  const text = value !== null && typeof value === "object" ? JSON.stringify(value, null, 2) : fullText(value);
-  const shown = name === "timestamp" || name === "receivedAt" ? `${text} (${localTime(text)} here)` : text;
-  const cell = element("dd", {}, element("span", { className: "value", textContent: shown }));
-  if ((name === "url" || name === "referrer") && isWebPage(text)) cell.append(linkTo(text));
-  if (FILTERS.includes(name)) cell.append(filterBy(name, text));
-  return [element("dt", { textContent: name }), cell];
-};
-
-export const showDetails = (table) => {
+export const showDetails = (table, address) => {
   const dialog = document.getElementById("details");
   const list = dialog.querySelector("dl");
   const heading = dialog.querySelector("h2");
 
+  const only = (name, text) =>
+    element("a", { href: address.with((query) => query.set(...exactly(name, text))), className: "aside", textContent: "show only these" });
+
+  const but = (name, text) =>
+    element("a", { href: address.with((query) => query.append(`${name}[!=]`, text)), className: "aside", textContent: "hide these" });
+
+  const entry = (name, value) => {
+    const isObject = value !== null && typeof value === "object";
+    const text = fullText(value);
+    const whole = isObject ? JSON.stringify(value, null, 2) : text;
+    const shown = kindOf(name) === INSTANT ? `${text} (${localTime(text)} here)` : whole;
+    const cell = element("dd", {}, element("span", { className: "value", textContent: shown }));
+    if ((name === "url" || name === "referrer") && isWebPage(text)) cell.append(linkTo(text));
+    // An object's text may be written otherwise than it was sent.
+    if (!isObject && isFilter(name, text)) cell.append(only(name, text), but(name, text));
+    return [element("dt", { textContent: name }), cell];
+  };
+
   const open = (row) => {
-    const event = table.row(row).data();
+    const event = row && table.row(row).data();
     if (!event) return;
     heading.textContent = event.eventType;
     const told = Object.entries(event).filter(([, value]) => !["", "{}"].includes(fullText(value)));

@@ -1,61 +1,100 @@
 // Asks the server for a page of events.
 
-import { SEARCH } from "./filters.js";
+import { put } from "./address.js";
 
 const PATH = location.pathname;
+export const ORDER_DEFAULT = "timestamp desc";
+export const LENGTH_DEFAULT = 50;
 
 /** What the table asks for, in as few words as the server needs. */
-export const queryOf = (request, filters) => {
-  const query = new URLSearchParams({ format: "json", draw: request.draw, start: request.start, length: request.length });
-  const search = request.search?.value?.trim();
-  if (search) query.set("search[value]", search);
-  const order = request.order?.[0]?.dir;
-  if (order) query.set("order[0][dir]", order);
-  for (const [name, value] of filters) if (name !== SEARCH) query.set(name, value);
+const queryOf = (request, address) => {
+  const query = address.filters();
+  query.set("format", "json");
+  for (const name of ["draw", "start", "length"]) query.set(name, request[name]);
+  query.set("order", orderOf(request));
   return query;
 };
 
-/**
- * A source of pages. `request` is what was asked last, `last` what came, `ahead` what was found meanwhile, and `fresh` the ids of
- * those events that came while somebody looked on.
- * @param {Map<string, string>} filters
- */
-export const createSource = (filters) => {
-  const banner = document.getElementById("problem");
-  const source = { request: undefined, last: undefined, ahead: undefined, fresh: new Set() };
+const orderOf = ({ order }) => (order?.[0]?.dir ? `${order[0].name} ${order[0].dir}` : ORDER_DEFAULT);
 
-  const ask = async (request) => {
-    const answer = await fetch(`${PATH}?${queryOf(request, filters)}`, { headers: { accept: "application/json" } });
-    if (answer.status === 401) {
-      // The login ended. Come back here after the next one.
-      location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-      return new Promise(() => {});
-    }
-    const body = await answer.json();
-    if (!answer.ok) throw new Error(body.detail || body.title);
+/** Asks for anything of this page as JSON. */
+export const ask = async (query) => {
+  const answer = await fetch(`${PATH}?${query}`, { headers: { accept: "application/json" } });
+  if (answer.status === 401) {
+    // The login ended. Come back here after the next one.
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+    return new Promise(() => {});
+  }
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail || body.title);
+  return body;
+};
+
+/** Says what went wrong, or that nothing did. */
+export const complain = (error) => {
+  const banner = document.getElementById("problem");
+  banner.textContent = error ? `The events could not be loaded: ${error.message}` : "";
+  banner.hidden = !error;
+};
+
+/**
+ * A source of pages. `request` is what was asked last, `last` what came, `ahead` what was found meanwhile, `fresh` the ids of those events
+ * that came while somebody looked on, and `took_ms` how long the last answer took, and `isPaused`
+ * while no events are shown but groups of them.
+ */
+export const createSource = (address) => {
+  const source = { request: undefined, last: undefined, ahead: undefined, fresh: new Set(), took_ms: 0, isPaused: false };
+
+  const page = async (request) => {
+    const started = performance.now();
+    const body = await ask(queryOf(request, address));
+    source.took_ms = performance.now() - started;
     return body;
   };
 
-  const complain = (error) => {
-    banner.textContent = error ? `The events could not be loaded: ${error.message}` : "";
-    banner.hidden = !error;
+  /** What the table was told to show goes to the address bar. */
+  const noteSearch = (request) => {
+    const search = request.search?.value?.trim() ?? "";
+    address.change((query) => put(query, "search", search), true);
+  };
+  const notePage = (request) => {
+    address.change((query) => {
+      const order = orderOf(request);
+      put(query, "order", order === ORDER_DEFAULT ? "" : order);
+      put(query, "start", request.start === 0 ? "" : request.start);
+      put(query, "length", request.length === LENGTH_DEFAULT ? "" : request.length);
+    });
   };
 
   /** DataTables' `ajax`. */
   source.load = async (request, show) => {
+    noteSearch(request);
+    if (source.isPaused) {
+      await undefined;
+      show({ draw: request.draw, recordsTotal: 0, recordsFiltered: 0, data: [] });
+      return;
+    }
     const ahead = source.ahead;
     source.ahead = undefined;
     source.request = request;
     source.fresh = new Set(ahead && newIds(request, ahead, source.last));
+    notePage(request);
+    const frame = document.querySelector(".dt-container");
+    frame?.setAttribute("aria-busy", "true");
     try {
-      const page = ahead ?? (await ask(request));
+      const found = ahead ?? (await page(request));
+      if (request !== source.request) return;
       complain();
-      source.last = page;
-      show({ ...page, draw: request.draw });
+      source.last = found;
+      source.onPage?.(found);
+      show({ ...found, draw: request.draw });
     } catch (error) {
+      if (request !== source.request) return;
       complain(error);
       const { recordsTotal = 0, recordsFiltered = 0, data = [] } = source.last ?? {};
       show({ draw: request.draw, recordsTotal, recordsFiltered, data });
+    } finally {
+      if (request === source.request) frame?.removeAttribute("aria-busy");
     }
   };
 
@@ -63,14 +102,15 @@ export const createSource = (filters) => {
   source.hasNews = async () => {
     const request = source.request;
     try {
-      const page = await ask(request);
-      complain();
+      const found = await page(request);
       // The table went elsewhere meanwhile.
-      if (request !== source.request || sameEvents(page, source.last)) return false;
-      source.ahead = page;
+      if (request !== source.request || source.isPaused) return false;
+      complain();
+      if (sameEvents(found, source.last)) return false;
+      source.ahead = found;
       return true;
     } catch (error) {
-      complain(error);
+      if (request === source.request) complain(error);
       return false;
     }
   };

@@ -52,6 +52,7 @@ async fn pages(
             start: rows.len() as u64,
             length,
             order,
+            ..ViewQuery::default()
         };
         let page = store.view(&query).await.unwrap();
         if page.rows.is_empty() {

@@ -82,6 +82,7 @@ async fn what_was_accepted_reads_back(place: Place) {
         time_ms: NOW_MS,
         received_ms: NOW_MS + DAY_MS,
         url: "https://example.com/pricing?plan=pro".into(),
+        path: "/pricing".into(),
         title: "Pricing".into(),
         referrer: "https://www.google.com/".into(),
         user_agent: "Mozilla/5.0 (X11)".into(),

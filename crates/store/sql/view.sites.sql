@@ -1,0 +1,2 @@
+select cast(id as bigint) as id, key
+from sites
