@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::rig::{Answer, PATIENCE, Rig};
 
 /// Sets a site up, and waits until the collector has read it.
-async fn set_up(rig: &Rig, settings: &[(SiteSetting, &str)]) {
+pub(crate) async fn set_up(rig: &Rig, settings: &[(SiteSetting, &str)]) {
     rig.store
         .add_site(&"shop".parse().unwrap(), "")
         .await

@@ -8,11 +8,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hgpixel_config::UnknownSite;
 use hgpixel_event::{Event, Marks};
-use hgpixel_store::Scope;
+use hgpixel_store::{Actor, NewToken, Scope, SiteSetting};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::rig::{Answer, PATIENCE, Rig};
+use crate::rules::set_up;
 
 const OUTSIDE: &str = "198.51.100.9:4711";
 
@@ -28,7 +29,9 @@ async fn token(rig: &Rig, scope: Scope, site: Option<&str>) -> String {
         None => None,
     };
     let site = site.map(|site| site.id);
-    let token = rig.store.create_token(scope, site, None).await.unwrap();
+    let new = NewToken::new(scope, site);
+    let token = rig.store.create_token(&Actor::command_line(), &new).await;
+    let token = token.unwrap();
     if scope != Scope::Read {
         until_known(rig, &token).await;
     }
@@ -93,12 +96,12 @@ async fn a_token_serves_until_it_ends() {
         post(&rig, &admin, &[], batch(&[json!({})])).await.status,
         204
     );
-    let hour = Some(Duration::from_hours(1));
-    let ending = rig
-        .store
-        .create_token(Scope::Write, None, hour)
-        .await
-        .unwrap();
+    let hour = NewToken {
+        expires_in: Some(Duration::from_hours(1)),
+        ..NewToken::new(Scope::Write, None)
+    };
+    let ending = rig.store.create_token(&Actor::command_line(), &hour).await;
+    let ending = ending.unwrap();
     until_known(&rig, &ending).await;
     assert_eq!(
         post(&rig, &ending, &[], batch(&[json!({})])).await.status,
@@ -346,4 +349,30 @@ async fn a_bound_token_sends_for_its_site_only() {
     }
     let keys = rig.store.sites().await.unwrap().len();
     assert_eq!(keys, 2, "none was created");
+}
+
+#[tokio::test]
+async fn the_rules_of_a_site_hold_for_those_of_whom_a_server_tells() {
+    let rig = Rig::start().await;
+    let settings = [
+        (SiteSetting::AllowedOrigins, "https://shop.example"),
+        (
+            SiteSetting::DropRules,
+            "network 192.0.2.0/24\nagent uptimerobot",
+        ),
+    ];
+    set_up(&rig, &settings).await;
+    let token = token(&rig, Scope::Write, None).await;
+    let accepted = "hgpixel_events_accepted_total";
+    let before = rig.metric(accepted);
+    let visits = [
+        json!({"ip": "192.0.2.7"}),
+        json!({"ip": "203.0.113.7"}),
+        json!({"ip": "203.0.113.7", "userAgent": "UptimeRobot/2.0"}),
+    ];
+    let answer = post(&rig, &token, &[], batch(&visits)).await;
+    assert_eq!(answer.status, 204, "a server is no page of another origin");
+    assert_eq!(answer.header("x-hgpixel-dropped"), Some("rule"));
+    assert_eq!(rig.metric(accepted) - before, 1);
+    rig.assert_the_books_balance();
 }

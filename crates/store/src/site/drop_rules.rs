@@ -45,9 +45,7 @@ impl DropRules {
     pub fn drop_client(&self, address: Option<IpAddr>, user_agent: &str) -> bool {
         let address = address.map(|address| address.to_canonical());
         self.0.iter().any(|rule| match rule {
-            DropRule::Network(network) => {
-                address.is_some_and(|address| network.contains(&address))
-            }
+            DropRule::Network(network) => address.is_some_and(|address| network.contains(&address)),
             DropRule::Agent(part) => contains_ignoring_case(user_agent, part),
             DropRule::Path(_) => false,
         })

@@ -2,7 +2,7 @@
 
 use hgpixel_event::Marks;
 
-const WORDS: [(Marks, &str); 5] = [
+const WORDS: [(Marks, &str); 6] = [
     (Marks::TIME_REPLACED, "timeReplaced"),
     (Marks::ID_ASSIGNED, "idAssigned"),
     (Marks::TEXT_CUT, "textCut"),
