@@ -20,8 +20,8 @@ use crate::writer::ledger::HOUR_MS;
 
 /// An address that comes with more titles than this is looked for event by event instead of title by title.
 const SOURCES_MAX: usize = 200;
-/// Events that are looked at in one statement, about: a tenth of a second's work.
-const WINDOW_EVENTS: u64 = 100_000;
+/// Events that are looked at in one statement, about: a tenth of a second's work, and not much over the time where that is up.
+const WINDOW_EVENTS: u64 = 50_000;
 const DAY_HOURS: i64 = 24;
 
 /// Where the matching events are, and what must hold for them besides.
