@@ -98,12 +98,18 @@ pub(crate) enum SiteCommand {
     Set(SiteSetArgs),
 }
 
-/// Each as a text, which the store reads: the same words as in the site's settings page.
 #[derive(Debug, Args)]
-#[group(id = "settings", required = true, multiple = true, args = ["name", "domain", "time_zone", "allowed_origins", "retention_days", "opt_out", "drop_rules"])]
 pub(crate) struct SiteSetArgs {
     /// Its key, which never changes.
     pub(crate) key: SiteKey,
+    #[command(flatten)]
+    pub(crate) settings: SiteSettings,
+}
+
+// Each as a text, which the store reads: the same words as in the site's settings page.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct SiteSettings {
     /// What people call it.
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -182,11 +188,17 @@ pub(crate) enum RoleOrNone {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "whom", required = true, multiple = false, args = ["user_id", "visitor"])]
 pub(crate) struct EraseArgs {
     /// On which site.
     #[arg(long, value_name = "KEY")]
     pub(crate) site: SiteKey,
+    #[command(flatten)]
+    pub(crate) whom: WhomArgs,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct WhomArgs {
     /// The user id, as the site's pages sent it.
     #[arg(long, value_name = "ID")]
     pub(crate) user_id: Option<String>,

@@ -110,7 +110,7 @@ impl Collector {
         };
         let opted_out = hit.opted_out() || beacon.opted_out;
         let opt_out = known.and_then(|site| site.opt_out).unwrap_or(self.opt_out);
-        if let Some(reason) = self.rule(known, &hit, opted_out, opt_out)? {
+        if let Some(reason) = rule(known, &hit, opted_out, opt_out)? {
             return Ok(Sorted::Drop(reason));
         }
         let site = match found {
@@ -141,30 +141,6 @@ impl Collector {
             return Ok(Sorted::Drop(DropReason::Rule));
         }
         separate(events, ruled_out).map_err(Refusal::Invalid)
-    }
-
-    /// What a site's rules say to whoever sends, whatever its events are: refused, left out, or neither.
-    fn rule(
-        &self,
-        site: Option<&Site>,
-        hit: &Hit<'_>,
-        opted_out: bool,
-        opt_out: OptOut,
-    ) -> Result<Option<DropReason>, Refusal> {
-        if let Some(site) = site {
-            if !site.allowed_origins.is_any() && !site.allowed_origins.allows(&hit.origin()) {
-                return Err(Refusal::Origin);
-            }
-            if !site.drop_rules.is_empty()
-                && site
-                    .drop_rules
-                    .drop_client(hit.client.address, &hit.user_agent())
-            {
-                return Ok(Some(DropReason::Rule));
-            }
-        }
-        let drops = opted_out && opt_out == OptOut::Drop;
-        Ok(drops.then_some(DropReason::OptOut))
     }
 
     async fn keep(
@@ -220,6 +196,27 @@ enum Sorted {
         /// Events that a rule of the site left out.
         ruled_out: usize,
     },
+}
+
+/// What a site's rules say to whoever sends, whatever its events are: refused, left out, or neither.
+fn rule(
+    site: Option<&Site>,
+    hit: &Hit<'_>,
+    opted_out: bool,
+    opt_out: OptOut,
+) -> Result<Option<DropReason>, Refusal> {
+    if let Some(site) = site {
+        let origins = &site.allowed_origins;
+        if !origins.is_any() && !origins.allows(&hit.origin()) {
+            return Err(Refusal::Origin);
+        }
+        let rules = &site.drop_rules;
+        if !rules.is_empty() && rules.drop_client(hit.client.address, &hit.user_agent()) {
+            return Ok(Some(DropReason::Rule));
+        }
+    }
+    let drops = opted_out && opt_out == OptOut::Drop;
+    Ok(drops.then_some(DropReason::OptOut))
 }
 
 /// Leaves out the events of pages that the site does not count; how many.

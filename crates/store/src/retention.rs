@@ -133,9 +133,8 @@ async fn settle(
     }
     let events: i64 = counts.iter().sum();
     if events != 0 {
-        let add = include_str!("../sql/totals.add.sql");
-        within!(transaction, db => sqlx::query(add).bind(REMOVED).bind(site.id).bind(-events).execute(db).await?
-            .rows_affected());
+        let number = i32::try_from(site.id).unwrap_or(0);
+        ledger::add_total(&mut transaction, REMOVED, number, -events).await?;
     }
     let raise = include_str!("../sql/site.raise.sql");
     within!(transaction, db => sqlx::query(raise).bind(site.id).execute(db).await?.rows_affected());

@@ -9,7 +9,7 @@ use crate::cli::EraseArgs;
 use crate::say;
 
 pub(crate) async fn run(settings: &Settings, args: EraseArgs) -> anyhow::Result<()> {
-    let whom = match (args.user_id, args.visitor) {
+    let whom = match (args.whom.user_id, args.whom.visitor) {
         (Some(user_id), _) => Whom::User(user_id),
         (None, Some(hex)) => Whom::Visitor(visitor(&hex)?),
         (None, None) => anyhow::bail!("name a --user-id or a --visitor"),

@@ -43,14 +43,15 @@ fn show(site: &Site) -> anyhow::Result<()> {
 
 async fn set(store: &EventStore, args: SiteSetArgs) -> anyhow::Result<Site> {
     let mut site = find_site(store, &args.key).await?;
-    let drop_rules = args.drop_rules.map(|rules| rules.join("\n"));
+    let wanted = args.settings;
+    let drop_rules = wanted.drop_rules.map(|rules| rules.join("\n"));
     for (setting, text) in [
-        (SiteSetting::Name, args.name),
-        (SiteSetting::Domain, args.domain),
-        (SiteSetting::TimeZone, args.time_zone),
-        (SiteSetting::AllowedOrigins, args.allowed_origins),
-        (SiteSetting::RetentionDays, args.retention_days),
-        (SiteSetting::OptOut, args.opt_out),
+        (SiteSetting::Name, wanted.name),
+        (SiteSetting::Domain, wanted.domain),
+        (SiteSetting::TimeZone, wanted.time_zone),
+        (SiteSetting::AllowedOrigins, wanted.allowed_origins),
+        (SiteSetting::RetentionDays, wanted.retention_days),
+        (SiteSetting::OptOut, wanted.opt_out),
         (SiteSetting::DropRules, drop_rules),
     ] {
         if let Some(text) = text {

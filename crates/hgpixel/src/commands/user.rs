@@ -43,15 +43,11 @@ pub(crate) async fn run(settings: &Settings, command: UserCommand) -> anyhow::Re
             role,
         } => {
             let site = find_site(&store, &key).await?.id;
-            match Option::<Role>::from(role) {
-                Some(role) => {
-                    find(&store, &email).await?;
-                    give(settings, &store, &email, Grant::Site(site, role)).await?;
-                }
-                None => {
-                    let user = find(&store, &email).await?;
-                    store.set_role(&actor, user.id, site, None).await?;
-                }
+            let user = find(&store, &email).await?;
+            if let Some(role) = Option::<Role>::from(role) {
+                give(settings, &store, &email, Grant::Site(site, role)).await?;
+            } else {
+                store.set_role(&actor, user.id, site, None).await?;
             }
         }
         UserCommand::Remove { email } => {

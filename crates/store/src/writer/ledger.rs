@@ -79,8 +79,19 @@ pub(crate) async fn add_hours(
             .execute(db).await?.rows_affected());
     }
     for (site, events) in &sites {
-        let add = include_str!("../../sql/totals.add.sql");
-        within!(*transaction, db => sqlx::query(add).bind(instance).bind(site).bind(events).execute(db).await?.rows_affected());
+        add_total(transaction, instance, *site, *events).await?;
     }
+    Ok(())
+}
+
+/// Adds to the count of a site's events. (One place: a connection remembers a statement with the types of its first values.)
+pub(crate) async fn add_total(
+    transaction: &mut Transaction,
+    instance: &str,
+    site: i32,
+    events: i64,
+) -> Result<(), StoreError> {
+    let add = include_str!("../../sql/totals.add.sql");
+    within!(*transaction, db => sqlx::query(add).bind(instance).bind(site).bind(events).execute(db).await?.rows_affected());
     Ok(())
 }

@@ -50,7 +50,7 @@ async fn settings_are_kept_and_written_down(place: Place) {
         .unwrap();
     changed.generation = 2;
     assert_eq!(kept, changed);
-    assert_eq!(store.sites().await.unwrap(), [kept.clone()]);
+    assert_eq!(store.sites().await.unwrap(), std::slice::from_ref(&kept));
     let snapshot = store.snapshot().await.unwrap();
     assert_eq!(snapshot.sites.get("shop"), Some(&kept));
 
@@ -88,7 +88,7 @@ async fn nobody_overwrites_what_they_have_not_seen(place: Place) {
 async fn a_setting_that_makes_no_sense_is_not_kept(place: Place) {
     let store = place.open().await;
     let mut site = site(&store, "shop").await;
-    site.time_zone = "Nowhere".to_owned();
+    "Nowhere".clone_into(&mut site.time_zone);
     let refused = store.change_site(&Actor::command_line(), &site).await;
     assert!(matches!(refused, Err(StoreError::Invalid(_))));
     site.id += 1;
