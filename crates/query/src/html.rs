@@ -5,7 +5,7 @@ use axum::response::{Html, IntoResponse, Response};
 use hgpixel_telemetry::Problem;
 use http::StatusCode;
 
-use crate::home::SiteLine;
+use crate::sites::{Counts, SiteLine};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -20,10 +20,25 @@ pub(crate) struct LoginPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "home.html")]
-pub(crate) struct HomePage<'a> {
+#[template(path = "dashboard.html")]
+pub(crate) struct DashboardPage<'a> {
+    /// What the picker offers.
+    pub(crate) sites: &'a [Counts],
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    /// The site's time zone, by its IANA name.
+    pub(crate) zone: &'a str,
+    /// What stands before the paths of the API: nothing, or a shared link's.
+    pub(crate) base: &'a str,
+    /// Whether the reader may change what the dashboard keeps.
+    pub(crate) may_edit: bool,
+}
+
+#[derive(Template)]
+#[template(path = "sites.html")]
+pub(crate) struct SitesPage<'a> {
+    /// None: nothing has arrived yet.
     pub(crate) sites: &'a [SiteLine],
-    pub(crate) has_events: bool,
     /// What to paste into a page.
     pub(crate) snippet: &'a str,
     /// The same with an address and a digest that never change.

@@ -1,26 +1,28 @@
-//! Show what was stored: the home page, `/view-data`, `/demo`, login, and the files that browsers load.
+//! Show what was stored: the dashboard, `/view-data`, `/demo`, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
 //! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
 //! script and loads nothing from elsewhere (`headers`).
 //!
-//! Absent: figures and charts, the store's SQL, listeners (the binary serves the router), and any state that a second process
+//! Absent: the store's SQL, listeners (the binary serves the router), and any state that a second process
 //! would have to know, save the counts that the cache holds for a second and the login limiter's memory.
 
 mod access;
 mod answer;
 mod assets;
 mod csrf;
+mod dashboard;
 mod demo;
 mod files;
 mod headers;
-mod home;
 mod html;
+mod live;
 mod login;
 mod pixel;
 mod public_url;
 mod readiness;
 mod routes;
+mod sites;
 mod state;
 mod time;
 mod view_data;

@@ -5,14 +5,18 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use crate::state::App;
-use crate::{access, answer, assets, csrf, demo, headers, home, login, pixel, view_data};
+use crate::{
+    access, answer, assets, csrf, dashboard, demo, headers, live, login, pixel, sites, view_data,
+};
 
 /// A login is a token or a link and a path; nothing else has a body.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 pub(crate) fn router(app: App) -> Router {
     let viewers_only = Router::new()
-        .route("/", get(home::show))
+        .route("/", get(dashboard::show))
+        .route("/sites", get(sites::show))
+        .route("/api/live", get(live::listen))
         .route("/view-data", get(view_data::show))
         .route("/demo", get(demo::show))
         .route("/demo/{page}", get(demo::show))

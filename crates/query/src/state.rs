@@ -9,6 +9,7 @@ use hgpixel_store::EventStore;
 use hgpixel_telemetry::http::TrustedProxies;
 
 use crate::Deps;
+use crate::live::Streams;
 use crate::login::LoginMetrics;
 use crate::login::limiter::LoginLimiter;
 use crate::public_url::PublicUrl;
@@ -25,6 +26,7 @@ pub(crate) struct Parts {
     pub(crate) proxies: TrustedProxies,
     pub(crate) logins: LoginLimiter,
     pub(crate) login_metrics: LoginMetrics,
+    pub(crate) streams: Streams,
 }
 
 impl App {
@@ -45,6 +47,7 @@ impl App {
                 .context("ingest.forwarded_header")?,
             logins: LoginLimiter::new(deps.clock.clone()),
             login_metrics: LoginMetrics::register(&deps.registry)?,
+            streams: Streams::new(deps.lifecycle.clone()),
         })))
     }
 }

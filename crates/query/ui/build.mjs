@@ -10,7 +10,16 @@ rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 
 const { metafile } = await build({
-  entryPoints: ["src/view-data.js", "src/home.js", "src/demo.js", "src/style.css"],
+  entryPoints: [
+    "src/view-data.js",
+    "src/sites.js",
+    "src/demo.js",
+    "src/dashboard.ts",
+    "src/theme.ts",
+    "src/style.css",
+    "src/dark.css",
+    "src/dashboard.css",
+  ],
   outdir: DIST,
   bundle: true,
   minify: true,

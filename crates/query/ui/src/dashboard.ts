@@ -1,0 +1,70 @@
+// The dashboard: reads the address, shows what it says, and follows it. Every choice is a change of the state; the state is the address.
+import { Api, isAbort } from "./dashboard/api";
+import { card } from "./dashboard/card";
+import { chips } from "./dashboard/chips";
+import { currentSpan, nowOf } from "./dashboard/context";
+import type { Context, Part } from "./dashboard/context";
+import { byId } from "./dashboard/dom";
+import { figures } from "./dashboard/figures";
+import { graph } from "./dashboard/graph";
+import { live } from "./dashboard/live";
+import { isOpen } from "./dashboard/period";
+import { pickers } from "./dashboard/pickers";
+import { card as cardNamed } from "./dashboard/reports";
+import { parseState, searchOf } from "./dashboard/state";
+
+/** How often a period that is not over is looked at again, while somebody looks at the page. */
+const REFRESH_MS = 30_000;
+
+const main = byId("dashboard");
+const site = main.dataset["site"] ?? "";
+let state = parseState(location.search, site);
+let showing = new AbortController();
+
+const zone = main.dataset["zone"] ?? "UTC";
+
+const context: Context = {
+  api: new Api(main.dataset["base"] ?? "", site, zone),
+  zone,
+  mayEdit: main.dataset["mayEdit"] === "true",
+  state: () => state,
+  go(change) {
+    state = { ...state, ...change };
+    history.pushState(null, "", location.pathname + searchOf(state));
+    void show();
+  },
+  replace(change) {
+    state = { ...state, ...change };
+    history.replaceState(null, "", location.pathname + searchOf(state));
+  },
+};
+
+const parts: Part[] = [
+  pickers(context),
+  chips(context),
+  figures(context),
+  graph(context),
+  ...[...document.querySelectorAll<HTMLElement>("[data-card]")].map((place) => card(context, place, cardNamed(place.dataset["card"] ?? ""))),
+];
+
+async function show(isQuiet = false): Promise<void> {
+  showing.abort();
+  showing = new AbortController();
+  const { signal } = showing;
+  const shown = await Promise.allSettled(parts.map((part) => part.show(signal, isQuiet)));
+  if (signal.aborted) return;
+  const failure = shown.find((outcome) => outcome.status === "rejected" && !isAbort(outcome.reason));
+  const problem = byId("problem");
+  problem.hidden = failure === undefined;
+  if (failure?.status === "rejected") problem.textContent = `Not everything could be shown: ${failure.reason?.message ?? failure.reason}`;
+}
+
+addEventListener("popstate", () => {
+  state = parseState(location.search, site);
+  void show();
+});
+setInterval(() => {
+  if (!document.hidden && isOpen(currentSpan(context), nowOf(context))) void show(true);
+}, REFRESH_MS);
+live(context);
+void show();
