@@ -173,13 +173,7 @@ mod tests {
     fn snapshot(keys: &[&str]) -> Snapshot {
         let sites = keys.iter().zip(1..).map(|(key, id)| {
             let key: SiteKey = key.parse().unwrap();
-            let site = Site {
-                id,
-                name: key.to_string(),
-                key: key.clone(),
-                created_ms: 0,
-            };
-            (key, site)
+            (key.clone(), Site::new(id, key))
         });
         Snapshot {
             sites: sites.collect(),

@@ -120,12 +120,7 @@ mod tests {
             salts: Vec::new(),
             secret: [0; 32],
         };
-        let site = Site {
-            id: 1,
-            key: "shop".parse().unwrap(),
-            name: "shop".to_owned(),
-            created_ms: 0,
-        };
+        let site = Site::new(1, "shop".parse().unwrap());
         let current = Current::default();
         let is_known = || current.get().unwrap().sites.contains_key("shop");
         current.begin_reading();

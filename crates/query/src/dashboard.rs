@@ -39,7 +39,7 @@ pub(crate) async fn show(
             sites: &counts,
             key: &site.key,
             name: &site.name,
-            zone: "UTC",
+            zone: &site.time_zone,
             base: "",
             may_edit: true,
         },

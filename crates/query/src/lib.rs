@@ -24,6 +24,7 @@ mod readiness;
 mod routes;
 mod sites;
 mod state;
+mod stats;
 mod time;
 mod view_data;
 

@@ -6,10 +6,11 @@ use axum::{Router, middleware};
 
 use crate::state::App;
 use crate::{
-    access, answer, assets, csrf, dashboard, demo, headers, live, login, pixel, sites, view_data,
+    access, answer, assets, csrf, dashboard, demo, headers, live, login, pixel, sites, stats,
+    view_data,
 };
 
-/// A login is a token or a link and a path; nothing else has a body.
+/// A login is a token or a link and a path; a question of figures has a limit of its own, and nothing else a body.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 pub(crate) fn router(app: App) -> Router {
@@ -18,6 +19,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/sites", get(sites::show))
         .route("/api/live", get(live::listen))
         .route("/view-data", get(view_data::show))
+        .route(
+            "/api/v2/query",
+            post(stats::ask).layer(DefaultBodyLimit::max(stats::QUESTION_BYTES_MAX)),
+        )
         .route("/demo", get(demo::show))
         .route("/demo/{page}", get(demo::show))
         .route_layer(middleware::from_fn_with_state(

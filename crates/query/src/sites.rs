@@ -38,6 +38,8 @@ pub(crate) struct SiteLine {
 pub(crate) struct Counts {
     pub(crate) key: String,
     pub(crate) name: String,
+    /// By its IANA name.
+    pub(crate) time_zone: String,
     events_day: u64,
     pub(crate) last_event_ms: Option<i64>,
 }
@@ -129,6 +131,7 @@ impl From<SiteCounts> for Counts {
         Self {
             key: counts.site.key.to_string(),
             name: counts.site.name,
+            time_zone: counts.site.time_zone,
             events_day: counts.events_day,
             last_event_ms: counts.last_event_ms,
         }

@@ -34,9 +34,6 @@ use wrong::{Wrong, refused};
 /// The largest question: 200 values of a few hundred bytes, or some thousand short ones.
 pub(crate) const QUESTION_BYTES_MAX: usize = 256 * 1024;
 
-/// Of a site that has not said where it is.
-const TIME_ZONE_DEFAULT: &str = "UTC";
-
 pub(crate) async fn ask(
     State(app): State<App>,
     Extension(viewer): Extension<Viewer>,
@@ -56,8 +53,13 @@ async fn answered(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<serde_json
     };
     let question = Question::parse(body).map_err(wrong)?;
     let site = site_of(app, viewer.sites, &question.site).await;
-    let site = site.map_err(failed)?.ok_or_else(|| no_site(&question.site))?;
-    let zone = question.zone.clone().map_or_else(|| default_zone(&site), Ok);
+    let site = site
+        .map_err(failed)?
+        .ok_or_else(|| no_site(&question.site))?;
+    let zone = question
+        .zone
+        .clone()
+        .map_or_else(|| Ok(site.zone()), Ok);
     let today = Today::new(app.clock.now_ms(), zone.map_err(wrong)?).map_err(wrong)?;
     let first_ms = if question.needs_first() {
         let span = app.store.stats_span(site.id).await.map_err(failed)?;
@@ -72,7 +74,8 @@ async fn answered(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<serde_json
         Some((range, labels, query)) => {
             let only = counted.rows.iter().map(|row| row.dimensions.clone());
             let query = StatsQuery {
-                only: Some(only.collect()),
+                // Without dimensions there is one row, and it needs no choosing.
+                only: (!question.dimensions.is_empty()).then(|| only.collect()),
                 ..query.clone()
             };
             let counted = app.store.stats(&query).await.map_err(failed)?;
@@ -116,10 +119,7 @@ impl Asked {
             Some(comparison) => {
                 let other = comparison::of(comparison, &range, today)?;
                 let (labels, query) = typed(question, site, &other, &today.zone)?;
-                let query = StatsQuery {
-                    offset: 0,
-                    ..query
-                };
+                let query = StatsQuery { offset: 0, ..query };
                 Some((other, labels, query))
             }
         };
@@ -157,11 +157,6 @@ fn typed(
         only: None,
     };
     Ok((labels, query))
-}
-
-/// The site's own time zone.
-fn default_zone(_site: &Site) -> Result<TimeZone, Wrong> {
-    question::zone(TIME_ZONE_DEFAULT)
 }
 
 async fn site_of(

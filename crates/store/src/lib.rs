@@ -34,7 +34,7 @@ pub use access::{AccessToken, LoginSession, Scope};
 pub use error::StoreError;
 pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
-pub use site::{Site, SiteCounts};
+pub use site::{AllowedOrigins, DropRule, DropRules, Site, SiteCounts, SiteSetting};
 pub use snapshot::{DailySalt, Snapshot};
 pub use stats::{
     Counts, Dimension, Direction, Figure, Filter, Matching, Metric, OrderBy, STATS_BUCKETS_MAX,

@@ -26,8 +26,11 @@ macro_rules! migration {
     };
 }
 
-// 0002 is the sites' settings.
-const MIGRATIONS: &[Migration] = &[migration!(1, "0001_tables"), migration!(3, "0003_stats")];
+const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_tables"),
+    migration!(2, "0002_sites"),
+    migration!(3, "0003_stats"),
+];
 
 /// "hgpixel", as a number: the advisory lock under which tables are changed.
 const LOCK: i64 = 0x0068_6770_6978_656C;

@@ -1,22 +1,70 @@
-//! A site: whose events are counted together, under one key.
+//! A site: whose events are counted together, under one key, by the rules that people set for it.
 
+mod drop_rules;
+mod origins;
+mod setting;
+
+use hgpixel_config::OptOut;
 use hgpixel_event::{Clock, SiteKey};
+use jiff::tz::TimeZone;
 use sqlx::FromRow;
 
 use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within, writing};
 
-/// A site as the store knows it.
+pub use drop_rules::{DropRule, DropRules};
+pub use origins::AllowedOrigins;
+pub use setting::SiteSetting;
+
+/// A site as the store knows it. What may be set is described at [`SiteSetting`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {
     /// The store's number, which events carry.
     pub id: i64,
     /// The public key, which pages carry.
     pub key: SiteKey,
-    /// The name that people gave it; its key where they gave none.
-    pub name: String,
     /// When it was added, in milliseconds since 1970 UTC.
     pub created_ms: i64,
+    /// Raised by whatever changes what is to be said of it: its settings, an erasure, its retention. Keys of cached answers carry it.
+    pub generation: i64,
+    /// The name that people gave it; its key where they gave none.
+    pub name: String,
+    /// The host of its pages; may be empty.
+    pub domain: String,
+    /// The IANA's name of the time zone in which its days and hours are cut; see [`Site::zone`].
+    pub time_zone: String,
+    /// The pages that may send for it.
+    pub allowed_origins: AllowedOrigins,
+    /// After how many days its events are forgotten; 0 is never.
+    pub retention_days: u32,
+    /// What the opt-out signals of browsers do; `None` is what the server's settings say.
+    pub opt_out: Option<OptOut>,
+    /// Whose hits are left out.
+    pub drop_rules: DropRules,
+}
+
+impl Site {
+    /// A site of which nothing has been set.
+    pub fn new(id: i64, key: SiteKey) -> Self {
+        Self {
+            id,
+            created_ms: 0,
+            generation: 1,
+            name: key.to_string(),
+            key,
+            domain: String::new(),
+            time_zone: "UTC".to_owned(),
+            allowed_origins: AllowedOrigins::default(),
+            retention_days: 0,
+            opt_out: None,
+            drop_rules: DropRules::default(),
+        }
+    }
+
+    /// The time zone. UTC where this program's database does not know the name, which a later version may have kept.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
 }
 
 /// How much a site has received.
@@ -34,27 +82,50 @@ pub struct SiteCounts {
 struct SiteRow {
     id: i64,
     key: String,
-    name: String,
     created_ms: i64,
+    generation: i64,
+    name: String,
+    domain: String,
+    time_zone: String,
+    allowed_origins: String,
+    retention_days: i64,
+    opt_out: String,
+    drop_rules: String,
 }
 
 impl TryFrom<SiteRow> for Site {
     type Error = StoreError;
 
     fn try_from(row: SiteRow) -> Result<Self, StoreError> {
-        let key = row.key.parse().map_err(|error| {
-            StoreError::rejected(
-                "decode",
-                format!("site {} has no usable key: {error}", row.id),
-            )
-        })?;
+        let SiteRow { id, .. } = row;
         Ok(Self {
-            id: row.id,
-            key,
-            name: row.name,
+            id,
+            key: row
+                .key
+                .parse()
+                .map_err(|error| unusable(id, "key", &error))?,
             created_ms: row.created_ms,
+            generation: row.generation,
+            name: row.name,
+            domain: row.domain,
+            time_zone: row.time_zone,
+            allowed_origins: AllowedOrigins::from_json(&row.allowed_origins)
+                .map_err(|error| unusable(id, "allowed origins", &error))?,
+            retention_days: u32::try_from(row.retention_days)
+                .map_err(|error| unusable(id, "retention", &error))?,
+            opt_out: setting::opt_out(&row.opt_out)
+                .map_err(|error| unusable(id, "opt-out rule", &error))?,
+            drop_rules: DropRules::from_json(&row.drop_rules)
+                .map_err(|error| unusable(id, "drop rules", &error))?,
         })
     }
+}
+
+fn unusable(site: i64, what: &str, error: &impl std::fmt::Display) -> StoreError {
+    StoreError::rejected(
+        "decode",
+        format!("site {site} has no usable {what}: {error}"),
+    )
 }
 
 pub(crate) async fn all(pool: &Pool) -> Result<Vec<Site>, StoreError> {

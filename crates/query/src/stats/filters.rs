@@ -18,8 +18,7 @@ const VALUE_BYTES_MAX: usize = 2_000;
 /// What a compiled pattern may take. Matching is linear in the text whatever the pattern.
 const PATTERN_BYTES_MAX: usize = 256 * 1024;
 
-const OPERATORS: &str =
-    "is, is_not, contains, contains_not, matches, matches_not, and, or, not, has_done, has_not_done";
+const OPERATORS: &str = "is, is_not, contains, contains_not, matches, matches_not, and, or, not, has_done, has_not_done";
 
 /// All of them must hold.
 pub(crate) fn parse(filters: &Value) -> Result<Vec<Filter>, Wrong> {
@@ -181,12 +180,7 @@ fn case(key: &str, options: Option<&Value>) -> Result<Case, Wrong> {
     }
 }
 
-fn matching(
-    key: &str,
-    operator: &str,
-    values: Vec<String>,
-    case: Case,
-) -> Result<Matching, Wrong> {
+fn matching(key: &str, operator: &str, values: Vec<String>, case: Case) -> Result<Matching, Wrong> {
     let lower = |values: Vec<String>| values.iter().map(|value| value.to_lowercase()).collect();
     Ok(match (operator, case) {
         ("is", Case::Counts) => Matching::Is(values),
@@ -242,28 +236,70 @@ mod tests {
             assert!(refused.starts_with(begin), "{refused}");
         };
         check(json!({}), "filters: expected a list");
-        check(json!(["is", "event:page", ["/"]]), "filters[0]: expected a list that begins");
-        check(json!([["equals", "event:page", ["/"]]]), "filters[0]: expected a list that begins");
-        check(json!([["is", "event:path", ["/"]]]), "filters[0][1]: `event:path` is not known");
-        check(json!([["is", "time:day", ["/"]]]), "filters[0][1]: `time:day` is not known");
-        check(json!([["is", "event:page", []]]), "filters[0][2]: expected a list of 1 to 200 texts");
-        check(json!([["is", "event:page", [1]]]), "filters[0][2]: expected a list of 1 to 200 texts");
-        check(json!([["is", "event:page", vec!["a"; 201]]]), "filters[0][2]: expected a list");
-        check(json!([["is", "event:page", ["a".repeat(2_001)]]]), "filters[0][2]: a text has");
-        check(json!([["is", "event:page", ["a\0"]]]), "filters[0][2]: a text has");
-        check(json!([["is", "event:page", ["a"], {"case": 1}]]), "filters[0][3]: expected {");
-        check(json!([["and", [["or", [["not", 1]]]]]]), "filters[0][1][0][1][0][1]: expected");
-        check(json!([["has_done", ["is", "visit:country", ["DE"]]]]), "filters[0][1][1]: inside");
+        check(
+            json!(["is", "event:page", ["/"]]),
+            "filters[0]: expected a list that begins",
+        );
+        check(
+            json!([["equals", "event:page", ["/"]]]),
+            "filters[0]: expected a list that begins",
+        );
+        check(
+            json!([["is", "event:path", ["/"]]]),
+            "filters[0][1]: `event:path` is not known",
+        );
+        check(
+            json!([["is", "time:day", ["/"]]]),
+            "filters[0][1]: `time:day` is not known",
+        );
+        check(
+            json!([["is", "event:page", []]]),
+            "filters[0][2]: expected a list of 1 to 200 texts",
+        );
+        check(
+            json!([["is", "event:page", [1]]]),
+            "filters[0][2]: expected a list of 1 to 200 texts",
+        );
+        check(
+            json!([["is", "event:page", vec!["a"; 201]]]),
+            "filters[0][2]: expected a list",
+        );
+        check(
+            json!([["is", "event:page", ["a".repeat(2_001)]]]),
+            "filters[0][2]: a text has",
+        );
+        check(
+            json!([["is", "event:page", ["a\0"]]]),
+            "filters[0][2]: a text has",
+        );
+        check(
+            json!([["is", "event:page", ["a"], {"case": 1}]]),
+            "filters[0][3]: expected {",
+        );
+        check(
+            json!([["and", [["or", [["not", 1]]]]]]),
+            "filters[0][1][0][1][0][1]: expected",
+        );
+        check(
+            json!([["has_done", ["is", "visit:country", ["DE"]]]]),
+            "filters[0][1][1]: inside",
+        );
         check(
             json!([["has_done", ["has_done", ["is", "event:name", ["a"]]]]]),
             "filters[0][1][1]: has_done does not",
         );
-        check(json!([["matches", "event:page", ["("]]]), "filters[0][2]: this pattern");
+        check(
+            json!([["matches", "event:page", ["("]]]),
+            "filters[0][2]: this pattern",
+        );
         check(
             json!([["matches", "event:page", ["(a{500}){500}"]]]),
             "filters[0][2]: this pattern",
         );
-        check(json!(vec![json!(["is", "event:page", ["a"]]); 51]), "filters: at most 50");
+        check(
+            json!(vec![json!(["is", "event:page", ["a"]]); 51]),
+            "filters: at most 50",
+        );
     }
 
     #[test]

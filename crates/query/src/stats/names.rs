@@ -133,7 +133,9 @@ fn stored(name: &str) -> Option<Result<Dimension, &'static str>> {
         if (1..=PROPERTY_BYTES_MAX).contains(&property.len()) && !property.contains(is_odd) {
             Ok(Dimension::Property(property.to_owned()))
         } else {
-            Err("the key of a property has 1 to 300 bytes, and no quote, backslash or control character")
+            Err(
+                "the key of a property has 1 to 300 bytes, and no quote, backslash or control character",
+            )
         },
     )
 }

@@ -8,5 +8,6 @@ mod access;
 mod csrf;
 mod files;
 mod login;
+mod stats;
 mod support;
 mod view_data;

@@ -173,6 +173,11 @@ impl Ask {
         self.header("content-type", "application/x-www-form-urlencoded")
     }
 
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.body = body.to_string();
+        self.header("content-type", "application/json")
+    }
+
     pub(crate) async fn send(self, pages: &Pages) -> Answer {
         let mut request = Request::builder().method(self.method).uri(&self.path);
         request.headers_mut().unwrap().extend(self.headers);

@@ -15,7 +15,7 @@ use super::dimension::{Dictionary, Dimension, Home};
 use super::kinds;
 use super::metric::{Formula, Metric, Nothing};
 use super::statement::Statement;
-use super::{Direction, OrderBy};
+use super::{Direction, OrderBy, StatsQuery};
 use crate::session_id;
 
 /// The conditions of a question, by what they are about.
@@ -27,6 +27,22 @@ pub(super) struct Conditions {
     pub(super) both: Vec<Condition>,
     /// Whether bots are asked for.
     pub(super) with_bots: bool,
+}
+
+/// Which of the rows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    pub(super) limit: i64,
+    pub(super) offset: i64,
+}
+
+impl Page {
+    pub(super) fn of(query: &StatsQuery) -> Self {
+        Self {
+            limit: i64::from(query.limit),
+            offset: i64::try_from(query.offset).unwrap_or(i64::MAX),
+        }
+    }
 }
 
 /// The columns of the answer after the dimensions, in the order of [`super::Counts`].
@@ -63,7 +79,7 @@ struct Selection<'q> {
 
 impl<'q> Composer<'q> {
     /// Appends the whole statement.
-    pub(super) fn push(&self, statement: &mut Statement) {
+    pub(super) fn push(&self, statement: &mut Statement, page: Page) {
         statement.push("with main as (");
         self.push_counts(statement, &self.main());
         statement.push(")");
@@ -83,6 +99,8 @@ impl<'q> Composer<'q> {
             statement.push(")");
         }
         self.push_answer(statement);
+        statement.push(" limit ").number(page.limit);
+        statement.push(" offset ").number(page.offset);
     }
 
     fn needs(&self, metric: Metric) -> bool {
@@ -393,10 +411,6 @@ impl<'q> Composer<'q> {
         self.push_rows_wanted(statement);
         statement.push(") answer");
         self.push_order(statement);
-        statement.push(" limit ").number(i64::from(query.limit));
-        statement
-            .push(" offset ")
-            .number(i64::try_from(query.offset).unwrap_or(i64::MAX));
     }
 
     fn push_rows_wanted(&self, statement: &mut Statement) {

@@ -3,7 +3,7 @@
 use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 
 use super::buckets::Buckets;
-use super::compose::{COUNTS, Composer, Conditions};
+use super::compose::{COUNTS, Composer, Conditions, Page};
 use super::conditions::Terms;
 use super::dimension::Dimension;
 use super::filter::{Filter, Scope};
@@ -31,8 +31,20 @@ pub(crate) async fn stats(pool: &Pool, query: &StatsQuery) -> Result<StatsAnswer
         buckets: Buckets::of(&query.edges_ms),
     };
     let mut statement = Statement::new(pool);
-    composer.push(&mut statement);
-    let (rows, total_rows) = answer(statement.fetch(pool).await?, query)?;
+    composer.push(&mut statement, Page::of(query));
+    let (rows, mut total_rows) = answer(statement.fetch(pool).await?, query)?;
+    if rows.is_empty() && query.offset > 0 {
+        // Rows say how many there are, and none is here to say it.
+        let mut statement = Statement::new(pool);
+        composer.push(
+            &mut statement,
+            Page {
+                limit: 1,
+                offset: 0,
+            },
+        );
+        total_rows = answer(statement.fetch(pool).await?, query)?.1;
+    }
     Ok(StatsAnswer { rows, total_rows })
 }
 
