@@ -1,6 +1,6 @@
 //! `hgpixel demo`: realistic traffic through the real ingest path.
 //!
-//! The past is filled first, with a progress bar: the last week by sending, three weeks before it by writing (`past`). Then a visit comes
+//! The past is filled first, with a progress bar: the last week by sending, seven weeks before it by writing (`past`). Then a visit comes
 //! every second or two until the process stops. The traffic is made up: a shop, a blog and a manual under `.example`, visitors from
 //! addresses that nobody has, weekends, a day in the news, a newsletter, and a checkout that not everybody finishes.
 
@@ -28,7 +28,7 @@ use traffic::{Beacon, Traffic};
 /// How far back the traffic reaches: within the week that a client's time may lie in the past, with a reserve.
 const PAST_MS: i64 = (7 * 24 - 2) * 3_600_000;
 /// How far back the part reaches that is written.
-const DISTANT_PAST_MS: i64 = 29 * 24 * 3_600_000;
+const DISTANT_PAST_MS: i64 = 59 * 24 * 3_600_000;
 /// Requests under way at once.
 const CONCURRENT_MAX: usize = 16;
 

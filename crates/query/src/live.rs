@@ -48,7 +48,7 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
-    site: String,
+    site: Option<String>,
 }
 
 /// Room for streams, and when they must end.
@@ -71,7 +71,8 @@ pub(crate) async fn listen(
     Extension(viewer): Extension<Viewer>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let site = sites::find(&app, viewer.sites, &asked.site).await?;
+    let key = asked.site.ok_or_else(sites::which_site)?;
+    let site = sites::find(&app, viewer.sites, &key).await?;
     let room = Arc::clone(&app.streams.free).try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("too many dashboards listen already"))?;
     let ear = Ear {

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Viewer, VisibleSites};
-use crate::answer::{Refusal, store_failed};
+use crate::answer::{Refusal, bad_request, store_failed};
 use crate::html::{SitesPage, page};
 use crate::state::{App, Parts};
 use crate::{pixel, time};
@@ -96,6 +96,10 @@ pub(crate) async fn find(app: &Parts, visible: VisibleSites, key: &str) -> Resul
         .into_iter()
         .find(|site| site.key.as_str() == key && visible.includes(site.id));
     found.ok_or_else(no_such_site)
+}
+
+pub(crate) fn which_site() -> Refusal {
+    bad_request("say which site: ?site=KEY")
 }
 
 pub(crate) fn no_such_site() -> Refusal {

@@ -56,10 +56,7 @@ async fn answered(app: &Parts, viewer: Viewer, body: &[u8]) -> Result<serde_json
     let site = site
         .map_err(failed)?
         .ok_or_else(|| no_site(&question.site))?;
-    let zone = question
-        .zone
-        .clone()
-        .map_or_else(|| Ok(site.zone()), Ok);
+    let zone = question.zone.clone().map_or_else(|| Ok(site.zone()), Ok);
     let today = Today::new(app.clock.now_ms(), zone.map_err(wrong)?).map_err(wrong)?;
     let first_ms = if question.needs_first() {
         let span = app.store.stats_span(site.id).await.map_err(failed)?;

@@ -51,10 +51,10 @@ async fn serve(mut settings: Settings, events: u64) -> anyhow::Result<ExitCode> 
             if is_new {
                 // The week first: within seconds there is something to see.
                 let sent = demo.fill(events).await?;
-                demo.write_past(3 * events, store, GeoDatabase::open(&places)?).await?;
+                demo.write_past(6 * events, store, GeoDatabase::open(&places)?).await?;
                 tracing::info!(
                     events = sent,
-                    "the demo is filled: a week sent, three weeks before it written; it goes on with a visit every second or two"
+                    "the demo is filled: a week sent, seven weeks before it written; it goes on with a visit every second or two"
                 );
             }
             demo.keep_lively().await

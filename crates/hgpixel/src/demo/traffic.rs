@@ -61,7 +61,7 @@ impl Traffic {
             } else {
                 0.5
             };
-            if self.random.f64() < crowd * busyness(time_ms) {
+            if self.random.f64() < crowd * busyness(time_ms) * growth(time_ms, now_ms) {
                 return time_ms;
             }
         }
@@ -230,6 +230,15 @@ impl Traffic {
         }
         0
     }
+}
+
+/// How well known the sites are by now, 0 to 1: two thirds of it two months ago.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of two months are far below 2^52"
+)]
+fn growth(time_ms: i64, now_ms: i64) -> f64 {
+    1.0 - ((now_ms - time_ms) as f64 / (180 * DAY_MS) as f64).clamp(0.0, 0.5)
 }
 
 /// The crowd of the day on which `time_ms` lies, if there is one: from the morning to the evening.

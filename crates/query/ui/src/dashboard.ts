@@ -9,6 +9,7 @@ import { figures } from "./dashboard/figures";
 import { graph } from "./dashboard/graph";
 import { live } from "./dashboard/live";
 import { isOpen } from "./dashboard/period";
+import { vitals } from "./dashboard/vitals";
 import { pickers } from "./dashboard/pickers";
 import { card as cardNamed } from "./dashboard/reports";
 import { parseState, searchOf } from "./dashboard/state";
@@ -44,8 +45,12 @@ const parts: Part[] = [
   chips(context),
   figures(context),
   graph(context),
-  ...[...document.querySelectorAll<HTMLElement>("[data-card]")].map((place) => card(context, place, cardNamed(place.dataset["card"] ?? ""))),
+  ...[...document.querySelectorAll<HTMLElement>("[data-card]")].map((place) => cardAt(place, place.dataset["card"] ?? "")),
 ];
+
+function cardAt(place: HTMLElement, name: string): Part {
+  return name === "vitals" ? vitals(context, place) : card(context, place, cardNamed(name));
+}
 
 async function show(isQuiet = false): Promise<void> {
   showing.abort();

@@ -30,6 +30,7 @@ test("a rate changes by points, a count by percent", () => {
   assert.equal(change(5, null, "count"), undefined);
   assert.equal(changeText(-12, "count"), "12%");
   assert.equal(changeText(10, "percent"), "10 pp");
+  assert.equal(changeText(2_710, "count"), "28×");
 });
 
 test("times are the site's, whatever the reader's zone", () => {

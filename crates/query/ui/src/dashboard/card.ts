@@ -5,14 +5,18 @@ import { currentConditions, currentRange, hrefOf, toggledBy } from "./context";
 import type { Context, Part } from "./context";
 import { showDetails } from "./details";
 import { h, isPlain } from "./dom";
+import { mapOf } from "./map";
 import { exact, figure } from "./format";
 import { isChosen } from "./filter";
 import { metric } from "./metrics";
 import { valueName } from "./names";
 import type { Card, Report } from "./reports";
 
-/** As many as there is room for in a card of fixed height, so that nothing jumps when they come. */
-const ROWS = 9;
+/** As many as there is room for in a card of fixed height (its styles say so), so that nothing jumps when they come. */
+const ROWS = matchMedia("(max-width: 40rem)").matches ? 6 : 9;
+
+/** More than there are. */
+const COUNTRIES_MAX = 300;
 
 export function card(context: Context, place: HTMLElement, spec: Card): Part {
   const view = new CardView(context, place, spec);
@@ -49,7 +53,7 @@ class CardView {
     this.tabs.forEach((tab, index) => tab.addEventListener("click", () => this.open(spec.groups[index]?.reports[0])));
     tabs.addEventListener("keydown", (event) => this.walk(event));
     this.picker.addEventListener("change", () => this.open(this.reports().find(({ name }) => name === this.picker.value)));
-    this.more.addEventListener("click", () => showDetails(context, this.report()));
+    this.more.addEventListener("click", () => this.details());
     this.mark();
     this.panel.replaceChildren(skeleton());
   }
@@ -70,6 +74,12 @@ class CardView {
       this.panel.replaceChildren(h("p", { class: "card-empty problem" }, error instanceof Error ? error.message : String(error)));
     }
     this.panel.setAttribute("aria-busy", "false");
+  }
+
+  private details(): void {
+    const report = this.report();
+    const { title } = this.spec;
+    showDetails(this.context, report, title === report.label ? title : `${title}: ${report.label.toLowerCase()}`);
   }
 
   private reports(): Report[] {
@@ -119,7 +129,8 @@ class CardView {
 
   private fill(report: Report, rows: Row[]): void {
     this.more.hidden = rows.length === 0;
-    this.panel.replaceChildren(rows.length > 0 ? tableOf(this.context, report, rows) : h("p", { class: "card-empty soft" }, report.hint));
+    if (rows.length === 0) this.panel.replaceChildren(h("p", { class: "card-empty soft" }, report.hint));
+    else this.panel.replaceChildren(report.isMap ? mapOf(this.context, rows) : tableOf(this.context, report, rows));
   }
 }
 
@@ -131,7 +142,7 @@ export function questionOf(context: Context, report: Report) {
     dimensions: [report.dimension],
     filters: conditions as unknown[][],
     order_by: [[report.metric, "desc"]] as [string, "desc"][],
-    pagination: { limit: ROWS, offset: 0 },
+    pagination: { limit: report.isMap ? COUNTRIES_MAX : ROWS, offset: 0 },
   };
 }
 
@@ -152,6 +163,8 @@ function tableOf(context: Context, report: Report, rows: Row[]): HTMLElement {
     });
     const line = h("tr", {}, h("th", { scope: "row" }, nameOf(context, report, row.dimensions[0] ?? "")), ...cells);
     line.style.setProperty("--share", `${((row.metrics[0] ?? 0) / most) * 100}%`);
+    const colour = colourOf(report.dimension, row.dimensions[0] ?? "");
+    if (colour) line.style.setProperty("--bar", `color-mix(in srgb, ${colour} 38%, var(--surface))`);
     return line;
   });
   return h("table", { class: "rows" }, h("thead", {}, head), h("tbody", {}, ...body));
@@ -162,13 +175,26 @@ export function nameOf(context: Context, { dimension }: { dimension: string }, v
   const chosen = isChosen(context.state().filters, dimension, value);
   const name = valueName(dimension, value);
   const change = toggledBy(context, dimension, value);
-  const link = h("a", { href: hrefOf(context, change), class: "row-name", title: name, "aria-current": chosen && "true" }, name);
+  const link = h("a", { href: hrefOf(context, change), class: "row-name", title: name, "aria-current": chosen && "true" }, swatch(dimension, value), name);
   link.addEventListener("click", (event) => {
     if (!isPlain(event)) return;
     event.preventDefault();
     context.go(change);
   });
   return link;
+}
+
+/** A favourite colour, where it is one that may be shown: what was tracked could be anything. */
+function colourOf(dimension: string, value: string): string | undefined {
+  return dimension === "event:favourite_colour" && /^#[0-9a-f]{6}$/i.test(value) ? value : undefined;
+}
+
+function swatch(dimension: string, value: string): HTMLElement | undefined {
+  const colour = colourOf(dimension, value);
+  if (!colour) return undefined;
+  const dot = h("span", { class: "swatch" });
+  dot.style.background = colour;
+  return dot;
 }
 
 export function skeleton(): HTMLElement {

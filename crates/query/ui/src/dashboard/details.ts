@@ -12,8 +12,8 @@ const PAGE = 100;
 /** A pause in typing after which the search goes out. */
 const SEARCH_PAUSE_MS = 250;
 
-export function showDetails(context: Context, report: Report): void {
-  new Details(context, report);
+export function showDetails(context: Context, report: Report, title: string): void {
+  new Details(context, report, title);
 }
 
 class Details {
@@ -30,13 +30,14 @@ class Details {
   constructor(
     private readonly context: Context,
     private readonly report: Report,
+    title: string,
   ) {
     this.columns = [...new Set([report.metric, ...(report.metric === "visitors" ? ["percentage"] : []), ...report.details])];
     this.order = [report.metric, "desc"];
     this.search.setAttribute("aria-label", `Search by ${report.label.toLowerCase()}`);
     const table = h("table", { class: "rows details" }, h("thead", {}, this.head), this.body);
     const dialog = openDialog(
-      report.label,
+      title,
       h("div", { class: "details-tools" }, this.search, this.count),
       h("div", { class: "details-table", tabindex: 0, role: "region", "aria-label": report.label }, table),
       h("div", { class: "details-foot" }, this.more),

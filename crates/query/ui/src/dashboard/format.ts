@@ -43,7 +43,9 @@ export function change(now: number | null, before: number | null, kind: Kind): n
 }
 
 export function changeText(value: number, kind: Kind): string {
-  return kind === "percent" ? `${whole(Math.abs(value))} pp` : percent(Math.abs(value));
+  if (kind === "percent") return `${whole(Math.abs(value))} pp`;
+  // Beyond a thousand percent, how many times as much says it better.
+  return value >= 1_000 ? `${whole(Math.round(value / 100) + 1)}×` : percent(Math.abs(value));
 }
 
 /** `4m 07s`, `58s`, `1h 02m`. */

@@ -172,7 +172,7 @@ function optionsOf(drawing: Drawing, width: number, onPoint: (index: number | nu
   return {
     width,
     height: HEIGHT,
-    padding: [12, 6, 0, 0],
+    padding: [12, 22, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 8, width: 2 } },
     scales: {
@@ -182,6 +182,8 @@ function optionsOf(drawing: Drawing, width: number, onPoint: (index: number | nu
     axes: [
       {
         ...axis,
+        size: 32,
+        gap: 8,
         grid: { show: false },
         splits: () => splitsOf(labels, interval, span, width),
         values: (_, splits) => splits.map((index) => labelAt(labels[index], interval, span)),

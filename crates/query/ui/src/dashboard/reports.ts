@@ -13,6 +13,8 @@ export interface Report {
   only?: unknown[];
   /** What to do when there is nothing. */
   hint: string;
+  /** Shown as the map of the world instead of rows. */
+  isMap?: boolean;
 }
 
 /** Tabs of one card; those of a group share a tab and have a picker. */
@@ -80,6 +82,7 @@ export const CARDS: Card[] = [
     name: "places",
     title: "Places",
     groups: [
+      { label: "Map", reports: [{ ...visit("map", "Country", "country", NO_PLACES), isMap: true }] },
       { label: "Countries", reports: [visit("country", "Country", "country", NO_PLACES)] },
       { label: "Regions", reports: [visit("region", "Region", "region", NO_PLACES)] },
       { label: "Cities", reports: [visit("city", "City", "city", NO_PLACES)] },
@@ -116,6 +119,63 @@ export const CARDS: Card[] = [
     ],
   },
 ];
+
+/** Those that have more than rows: `vitals.ts`, `properties.ts`. */
+CARDS.push(
+  {
+    name: "errors",
+    title: "Errors",
+    groups: [
+      {
+        label: "Errors",
+        reports: [
+          {
+            name: "message",
+            label: "Message",
+            dimension: "event:props:message",
+            metric: "events",
+            details: ["visitors"],
+            only: ["is", "event:name", ["error"]],
+            hint: "No page reported an error. With data-modules=\"errors\", or \"all\", the pixel reports those of your scripts.",
+          },
+        ],
+      },
+      {
+        label: "Scripts",
+        reports: [
+          {
+            name: "script",
+            label: "Script",
+            dimension: "event:props:source",
+            metric: "events",
+            details: ["visitors"],
+            only: ["is", "event:name", ["error"]],
+            hint: "No page reported an error of a script.",
+          },
+        ],
+      },
+    ],
+  },
+  {
+    name: "colours",
+    title: "Favourite colours",
+    groups: [
+      {
+        label: "Colours",
+        reports: [
+          {
+            name: "colour",
+            label: "Colour",
+            dimension: "event:favourite_colour",
+            metric: "visitors",
+            details: ["events"],
+            hint: "Nobody has told. With data-modules=\"colour\", or \"all\", the pixel asks the system, looks at what is clicked, and listens to hg.setFavouriteColour(\"#ff1493\").",
+          },
+        ],
+      },
+    ],
+  },
+);
 
 export function card(name: string): Card {
   const found = CARDS.find((card) => card.name === name);
