@@ -1,3 +1,7 @@
 //! Figures: exact on both databases, whatever is asked.
 
 mod journeys;
+mod question;
+mod random;
+mod recount;
+mod world;
