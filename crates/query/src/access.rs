@@ -22,6 +22,8 @@ pub(crate) use cookie::{cleared_cookie, login_cookie, read_cookie};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Viewer {
     pub(crate) sites: VisibleSites,
+    /// Whether they may change what these sites' dashboards keep: not with a token that may only read, nor by a shared link.
+    pub(crate) may_edit: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +103,7 @@ async fn judge(app: &Parts, headers: &HeaderMap) -> Result<Verdict, StoreError> 
         Some(token) => allowed_by(&token),
         None => Verdict::Viewer(Viewer {
             sites: VisibleSites::All,
+            may_edit: true,
         }),
     })
 }
@@ -109,6 +112,7 @@ fn allowed_by(token: &AccessToken) -> Verdict {
     match token.scope {
         Scope::Read | Scope::Admin => Verdict::Viewer(Viewer {
             sites: token.site.map_or(VisibleSites::All, VisibleSites::Only),
+            may_edit: token.scope == Scope::Admin,
         }),
         Scope::Write => Verdict::Forbidden,
     }
@@ -147,7 +151,7 @@ fn login_path(asked_for: &str) -> String {
 }
 
 /// What a viewer sees is kept by no cache: not by a proxy, and not by the browser after the logout.
-fn private(mut response: Response) -> Response {
+pub(crate) fn private(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response.headers_mut().insert(CACHE_CONTROL, no_store);
     response

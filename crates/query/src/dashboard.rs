@@ -41,7 +41,7 @@ pub(crate) async fn show(
             name: &site.name,
             zone: &site.time_zone,
             base: "",
-            may_edit: true,
+            may_edit: viewer.may_edit,
         },
     ))
 }

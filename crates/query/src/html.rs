@@ -6,6 +6,7 @@ use hgpixel_telemetry::Problem;
 use http::StatusCode;
 
 use crate::sites::{Counts, SiteLine};
+use crate::visits::{EventLine, VisitLine};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -32,6 +33,35 @@ pub(crate) struct DashboardPage<'a> {
     pub(crate) base: &'a str,
     /// Whether the reader may change what the dashboard keeps.
     pub(crate) may_edit: bool,
+}
+
+/// [`DashboardPage`] for whoever has a link to it.
+#[derive(Template)]
+#[template(path = "shared.html")]
+pub(crate) struct SharedPage<'a> {
+    pub(crate) sites: &'a [Counts],
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) zone: &'a str,
+    pub(crate) base: &'a str,
+    pub(crate) may_edit: bool,
+}
+
+#[derive(Template)]
+#[template(path = "visits.html")]
+pub(crate) struct VisitsPage<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) visits: &'a [VisitLine],
+}
+
+#[derive(Template)]
+#[template(path = "visit.html")]
+pub(crate) struct VisitPage<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) line: &'a VisitLine,
+    pub(crate) events: &'a [EventLine],
 }
 
 #[derive(Template)]

@@ -98,6 +98,16 @@ pub(crate) async fn find(app: &Parts, visible: VisibleSites, key: &str) -> Resul
     found.ok_or_else(no_such_site)
 }
 
+/// The same for those who may change what its dashboard keeps.
+pub(crate) async fn find_to_edit(app: &Parts, viewer: Viewer, key: &str) -> Result<Site, Refusal> {
+    let site = find(app, viewer.sites, key).await?;
+    if !viewer.may_edit {
+        let detail = "this needs a login, or a token that may do everything";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(site)
+}
+
 pub(crate) fn which_site() -> Refusal {
     bad_request("say which site: ?site=KEY")
 }

@@ -15,6 +15,7 @@
 mod access;
 mod error;
 mod extra;
+mod kept;
 mod leader;
 mod metrics;
 mod migration;
@@ -28,10 +29,12 @@ mod snapshot;
 mod stats;
 mod store;
 mod view;
+mod visit;
 mod writer;
 
-pub use access::{AccessToken, LoginSession, Scope};
+pub use access::{AccessToken, LoginSession, SHARED_LINKS_MAX, Scope, SharedLink};
 pub use error::StoreError;
+pub use kept::{KEPT_MAX, Kept};
 pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
 pub use site::{AllowedOrigins, DropRule, DropRules, Site, SiteCounts, SiteSetting};
@@ -46,4 +49,5 @@ pub use view::{
     VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,
     ViewQuery, ViewRow,
 };
+pub use visit::{TIMELINE_MAX, VISITS_MAX, Visit, VisitEvent};
 pub use writer::{Appended, Writer};

@@ -6,12 +6,16 @@ import { currentSpan, nowOf } from "./dashboard/context";
 import type { Context, Part } from "./dashboard/context";
 import { byId } from "./dashboard/dom";
 import { figures } from "./dashboard/figures";
+import { funnels, goals } from "./dashboard/goals";
 import { graph } from "./dashboard/graph";
+import { Keeper } from "./dashboard/kept";
 import { live } from "./dashboard/live";
 import { isOpen } from "./dashboard/period";
 import { vitals } from "./dashboard/vitals";
 import { pickers } from "./dashboard/pickers";
+import { properties } from "./dashboard/properties";
 import { card as cardNamed } from "./dashboard/reports";
+import { openSharing } from "./dashboard/share";
 import { parseState, searchOf } from "./dashboard/state";
 
 /** How often a period that is not over is looked at again, while somebody looks at the page. */
@@ -26,6 +30,7 @@ const zone = main.dataset["zone"] ?? "UTC";
 
 const context: Context = {
   api: new Api(main.dataset["base"] ?? "", site, zone),
+  site,
   zone,
   mayEdit: main.dataset["mayEdit"] === "true",
   state: () => state,
@@ -40,16 +45,29 @@ const context: Context = {
   },
 };
 
+const keeper = new Keeper(context);
+
 const parts: Part[] = [
   pickers(context),
   chips(context),
   figures(context),
-  graph(context),
+  graph(context, keeper),
   ...[...document.querySelectorAll<HTMLElement>("[data-card]")].map((place) => cardAt(place, place.dataset["card"] ?? "")),
 ];
 
 function cardAt(place: HTMLElement, name: string): Part {
-  return name === "vitals" ? vitals(context, place) : card(context, place, cardNamed(name));
+  switch (name) {
+    case "vitals":
+      return vitals(context, place);
+    case "properties":
+      return properties(context, place);
+    case "goals":
+      return goals(context, keeper, place);
+    case "funnels":
+      return funnels(context, keeper, place);
+    default:
+      return card(context, place, cardNamed(name));
+  }
 }
 
 async function show(isQuiet = false): Promise<void> {
@@ -71,5 +89,10 @@ addEventListener("popstate", () => {
 setInterval(() => {
   if (!document.hidden && isOpen(currentSpan(context), nowOf(context))) void show(true);
 }, REFRESH_MS);
+const share = document.querySelector<HTMLElement>("#share");
+if (share) {
+  share.hidden = !context.mayEdit;
+  share.addEventListener("click", () => openSharing(context));
+}
 live(context);
 void show();

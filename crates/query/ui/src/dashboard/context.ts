@@ -9,6 +9,9 @@ import type { State } from "./state";
 
 export interface Context {
   api: Api;
+  /** The site's key. */
+  site: string;
+  /** The site's time zone. */
   zone: string;
   /** Whether the reader may change what is kept: not on a shared link. */
   mayEdit: boolean;

@@ -1,11 +1,13 @@
 // The main graph: one figure over time, and what it is compared with as a dashed line behind. uPlot draws it on a canvas; beside the
 // canvas the same is a table for whoever cannot see it, and the arrow keys walk from point to point.
 import uPlot from "uplot";
+import { annotationsIn, askForAnnotation, listOf, pointOf } from "./annotations";
 import type { Answer } from "./api";
 import { currentConditions, currentRange, currentSpan } from "./context";
 import type { Context, Part } from "./context";
 import { byId, h } from "./dom";
 import { exact, figure, momentText, spanText, tickText } from "./format";
+import type { Annotation, Keeper } from "./kept";
 import { metric } from "./metrics";
 import type { Metric } from "./metrics";
 import { comparedWith, countDaysOf, isOpen, rangeOf } from "./period";
@@ -29,21 +31,31 @@ interface Drawing {
   before: Series | undefined;
   /** Whether the last point that has come is not over yet. */
   isOpen: boolean;
+  annotations: Annotation[];
 }
 
-export function graph(context: Context): Part {
+export function graph(context: Context, keeper: Keeper): Part {
   const place = byId("graph");
   const view = new View(place);
-  return {
+  const notes = byId("notes");
+  const annotate = byId("annotate");
+  annotate.hidden = !context.mayEdit;
+  annotate.addEventListener("click", () => askForAnnotation(context, keeper));
+  let latest: AbortSignal | undefined;
+  const part: Part = {
     async show(signal) {
+      latest = signal;
       place.setAttribute("aria-busy", "true");
       const span = currentSpan(context);
       const other = comparedWith(span, context.state().comparison);
       const interval = chosenInterval(context);
-      const [now, before] = await Promise.all([
+      const [now, before, kept] = await Promise.all([
         ask(context, interval, currentRange(context), signal),
         other ? ask(context, interval, rangeOf(other), signal) : undefined,
+        keeper.all("annotation"),
       ]);
+      const annotations = annotationsIn(span, kept);
+      notes.replaceChildren(...(annotations.length > 0 ? [listOf(context, keeper, annotations)] : []));
       const open = isOpen(span, nowOf(context));
       view.draw({
         metric: metric(context.state().metric),
@@ -52,10 +64,13 @@ export function graph(context: Context): Part {
         now: upToNow(seriesOf(now), open, context.zone),
         before: before && seriesOf(before),
         isOpen: open,
+        annotations,
       });
       place.setAttribute("aria-busy", "false");
     },
   };
+  keeper.onChange(() => latest && void part.show(latest, true).catch(() => undefined));
+  return part;
 }
 
 function ask(context: Context, interval: Interval, date_range: ReturnType<typeof rangeOf>, signal: AbortSignal): Promise<Answer> {
@@ -203,8 +218,32 @@ function optionsOf(drawing: Drawing, width: number, onPoint: (index: number | nu
       { stroke: accent, width: 2.25, fill: (plot) => wash(plot, accent), points },
       { stroke: accent, width: 2.25, dash: [4, 4], points: { show: false } },
     ],
-    hooks: { setCursor: [(plot) => onPoint(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? plot.cursor.idx : null)] },
+    hooks: { draw: [(plot) => drawAnnotations(plot, drawing, soft)], setCursor: [(plot) => onPoint(plot.cursor.left !== undefined && plot.cursor.left >= 0 ? plot.cursor.idx : null)] },
   };
+}
+
+/** A line down from a dot at the top. */
+function drawAnnotations(plot: uPlot, { annotations, now, interval }: Drawing, colour: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.strokeStyle = colour;
+  ctx.fillStyle = colour;
+  ctx.lineWidth = devicePixelRatio;
+  for (const { body } of annotations) {
+    const index = pointOf(body.day, now.labels, interval);
+    if (index < 0) continue;
+    const x = Math.round(plot.valToPos(index, "x", true));
+    ctx.beginPath();
+    ctx.arc(x, bbox.top, 4 * devicePixelRatio, 0, 2 * Math.PI);
+    ctx.fill();
+    ctx.beginPath();
+    ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.setLineDash([]);
+  }
+  ctx.restore();
 }
 
 /** The accent, fading towards the ground. */
@@ -248,7 +287,7 @@ function isHourOverDays(interval: Interval, span: Span): boolean {
   return interval === "hour" && countDaysOf(span) > 1;
 }
 
-function tipOf({ now, before, interval, metric }: Drawing, index: number): Node[] {
+function tipOf({ now, before, interval, metric, annotations }: Drawing, index: number): Node[] {
   const line = (kind: string, label: string | undefined, value: number | null | undefined) =>
     h(
       "div",
@@ -259,7 +298,8 @@ function tipOf({ now, before, interval, metric }: Drawing, index: number): Node[
     );
   const lines = [h("div", { class: "tip-head" }, metric.label), line("is-now", now.labels[index], now.values[index])];
   if (before?.labels[index] !== undefined) lines.push(line("is-before", before.labels[index], before.values[index]));
-  return lines;
+  const notes = annotations.filter(({ body }) => pointOf(body.day, now.labels, interval) === index);
+  return [...lines, ...notes.map(({ name }) => h("div", { class: "tip-note" }, name))];
 }
 
 function sentenceOf({ now, before, interval, metric }: Drawing, index: number): string {

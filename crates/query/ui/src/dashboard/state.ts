@@ -76,8 +76,9 @@ function parsePeriod(query: URLSearchParams): Period {
 }
 
 function parseTabs(texts: string[]): Record<string, string> {
-  const pairs = texts.slice(0, 20).map((text) => text.split("."));
-  return Object.fromEntries(pairs.filter(([card = "", tab = ""]) => NAME.test(card) && NAME.test(tab)).map(([card, tab]) => [card, tab]));
+  // The name of a tab may be a key of somebody's data, and have dots itself.
+  const pairs = texts.slice(0, 20).map((text) => /^([a-z_]{1,32})\.(.{1,300})$/.exec(text));
+  return Object.fromEntries(pairs.flatMap((pair) => (pair ? [[pair[1], pair[2]]] : [])));
 }
 
 function oneOf<T extends string>(names: readonly T[], text: string | null): T | undefined {
