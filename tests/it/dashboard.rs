@@ -95,7 +95,7 @@ impl Reader {
     async fn is_sound(&self, name: &str) -> Result<()> {
         ensure!(
             Path::new(AXE).exists(),
-            "axe-core is missing: run `npm ci` in crates/query/ui"
+            "axe-core is missing: `cargo xtask setup` installs it"
         );
         let axe = std::fs::read_to_string(AXE)?;
         // The policy of the page lets no script in; the driver's are the browser's own.
@@ -184,6 +184,65 @@ async fn a_reader_narrows_everything_by_a_click_and_the_address_says_so() -> Res
         )
         .await?;
     reader.is_quiet().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_goal_is_kept_and_shared_with_whoever_has_the_link() -> Result<()> {
+    let reader = Reader::start(&[]).await?;
+    reader.open("").await?;
+    let browser = &reader.browser;
+    browser.click("[data-card=goals] button").await?;
+    browser.type_into("dialog input", "Signed up").await?;
+    browser.type_into("dialog select", "Event").await?;
+    browser
+        .type_into("dialog .step-fields input", "signup")
+        .await?;
+    browser.click("dialog .primary").await?;
+    let has_goal = "return /Signed up\\s*4\\s*100%/.test(document.querySelector('[data-card=goals]').innerText)";
+    reader.until("the goal and its rate", has_goal).await?;
+    browser.click("#annotate").await?;
+    browser
+        .type_into("dialog label:last-of-type input", "It began")
+        .await?;
+    browser.click("dialog .primary").await?;
+    let has_note =
+        "return document.querySelector('.notes')?.innerText.includes('It began') === true";
+    reader.until("the annotation", has_note).await?;
+    reader.is_sound("with things that are kept").await?;
+
+    browser.click("#share").await?;
+    browser.type_into("dialog input", "The board").await?;
+    browser.click("dialog .primary").await?;
+    reader
+        .until(
+            "the link",
+            "return document.querySelector('.made input') !== null",
+        )
+        .await?;
+    let link = browser
+        .script("return document.querySelector('.made input').value", &[])
+        .await?;
+    let link = link.as_str().context("a link")?;
+
+    // Somebody else, who is not logged in.
+    let other = Reader {
+        browser: Browser::start().await?,
+        stack: reader.stack,
+    };
+    other.browser.goto(link).await?;
+    other.has_come().await?;
+    other.until("the goal and its rate", has_goal).await?;
+    other.until("the annotation", has_note).await?;
+    let closed = other
+        .browser
+        .script(
+            "return !document.querySelector('#share, #annotate')?.checkVisibility() && !document.querySelector('.chip-remove')",
+            &[],
+        )
+        .await?;
+    ensure!(closed == json!(true), "a guest is offered changes");
+    other.is_sound("a shared dashboard").await?;
+    other.is_quiet().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

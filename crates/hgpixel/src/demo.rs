@@ -1,7 +1,7 @@
 //! `hgpixel demo`: realistic traffic through the real ingest path.
 //!
 //! The past is filled first, with a progress bar: the last week by sending, seven weeks before it by writing (`past`). Then a visit comes
-//! every second or two until the process stops. The traffic is made up: a shop, a blog and a manual under `.example`, visitors from
+//! every few seconds until the process stops. The traffic is made up: a shop, a blog and a manual under `.example`, visitors from
 //! addresses that nobody has, weekends, a day in the news, a newsletter, and a checkout that not everybody finishes.
 
 mod past;
@@ -96,7 +96,7 @@ impl Demo {
         Ok(sent)
     }
 
-    /// Sends a visit every second or two, until it is dropped or the server refuses for good.
+    /// Sends a visit every few seconds, until it is dropped or the server refuses for good.
     pub(crate) async fn keep_lively(&mut self) -> anyhow::Result<()> {
         loop {
             let now_ms = self.clock.now_ms();

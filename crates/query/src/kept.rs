@@ -122,10 +122,8 @@ pub(crate) async fn forget(
     let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such thing");
     let id = id.parse().map_err(|_| none())?;
     let forgotten = app.store.forget_kept(site.id, id).await;
-    match forgotten.map_err(|error| store_failed(&error))? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(none()),
-    }
+    let was_there = forgotten.map_err(|error| store_failed(&error))?;
+    was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(none)
 }
 
 impl Thing {

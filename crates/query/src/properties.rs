@@ -1,5 +1,5 @@
 //! `GET /api/sites/{key}/properties?event=NAME`: under which keys a site's events carry data, the most frequent first, as seen in the newest
-//! thousand of the last 91 days. The values are asked of `/api/v2/query` as `event:props:<key>`.
+//! thousand of the last 91 days. Without a name: of all but those events that the pixel sends on its own. The values are asked of `/api/v2/query` as `event:props:<key>`.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ pub(crate) async fn list(
     Path(key): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    list_of(&app, viewer, &key, asked).await
+    list_of(&app, viewer, &key, asked.event.as_deref()).await
 }
 
 /// The same below a shared link, whose token is a part of the path, too.
@@ -39,18 +39,17 @@ pub(crate) async fn list_shared(
     Path((_token, key)): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    list_of(&app, viewer, &key, asked).await
+    list_of(&app, viewer, &key, asked.event.as_deref()).await
 }
 
 async fn list_of(
     app: &App,
     viewer: Viewer,
     key: &str,
-    asked: Asked,
+    event: Option<&str>,
 ) -> Result<Json<Value>, Refusal> {
     let site = sites::find(app, viewer.sites, key).await?;
     let now_ms = app.clock.now_ms();
-    let event = asked.event.as_deref();
     let data = app
         .store
         .newest_data(site.id, (now_ms - BACK_MS, now_ms), event)

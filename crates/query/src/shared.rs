@@ -129,8 +129,6 @@ pub(crate) async fn revoke(
     let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such link");
     let id = id.parse().map_err(|_| none())?;
     let revoked = app.store.unshare(site.id, id).await;
-    match revoked.map_err(|error| store_failed(&error))? {
-        true => Ok(StatusCode::NO_CONTENT),
-        false => Err(none()),
-    }
+    let was_there = revoked.map_err(|error| store_failed(&error))?;
+    was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(none)
 }

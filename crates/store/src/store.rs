@@ -345,7 +345,8 @@ impl EventStore {
             .await
     }
 
-    /// The data (texts of JSON objects) of the newest events of a range that have any, a thousand at most: of the type `kind`, or of all.
+    /// The data (texts of JSON objects) of the newest events of a range that have any, a thousand at most: of the type
+    /// `kind`, or of all but those that the pixel sends on its own.
     pub async fn newest_data(
         &self,
         site: i64,

@@ -104,7 +104,7 @@ async fn between(
         .await?))
 }
 
-/// The data of the newest events of a range that have any, of one type or of all.
+/// The data of the newest events of a range that have any: of one type, or of all but those that the pixel sends on its own.
 pub(crate) async fn data(
     pool: &Pool,
     site: i64,

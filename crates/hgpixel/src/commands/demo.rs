@@ -54,7 +54,7 @@ async fn serve(mut settings: Settings, events: u64) -> anyhow::Result<ExitCode> 
                 demo.write_past(6 * events, store, GeoDatabase::open(&places)?).await?;
                 tracing::info!(
                     events = sent,
-                    "the demo is filled: a week sent, seven weeks before it written; it goes on with a visit every second or two"
+                    "the demo is filled: a week sent, seven weeks before it written; it goes on with a visit every few seconds"
                 );
             }
             demo.keep_lively().await

@@ -1,6 +1,7 @@
 //! The weeks before the last one: older than any browser may tell of (`/track` takes seven days), so they are written by the store's
 //! writer, enriched as a worker would. Their books are kept under a name of their own, beside those of what was received.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
@@ -25,6 +26,8 @@ pub(super) struct Past {
     places: GeoDatabase,
     enrichment: Enrichment,
     batch: Vec<NewEvent>,
+    /// The numbers of the demo's few sites.
+    sites: HashMap<String, i64>,
 }
 
 impl Past {
@@ -36,16 +39,15 @@ impl Past {
             places,
             enrichment: Enrichment::new(1_000),
             batch: Vec::new(),
+            sites: HashMap::new(),
         })
     }
 
     pub(super) async fn add(&mut self, beacon: &Beacon) -> anyhow::Result<()> {
-        let key = text(&beacon.body, "site");
-        let key = key.parse().context("a site of the demo")?;
-        let site = self.store.add_site(&key, "").await.context("add a site")?;
+        let site = self.site(text(&beacon.body, "site")).await?;
         let place = self.place(&beacon.address)?;
         for sent in beacon.body["events"].as_array().into_iter().flatten() {
-            let event = event(beacon, sent, site.id, &place);
+            let event = event(beacon, sent, site, &place);
             self.batch.push(self.enrichment.enrich(event));
         }
         if self.batch.len() >= BATCH {
@@ -66,6 +68,20 @@ impl Past {
             .await
             .context("write the past")?;
         Ok(())
+    }
+
+    async fn site(&mut self, key: &str) -> anyhow::Result<i64> {
+        if let Some(site) = self.sites.get(key) {
+            return Ok(*site);
+        }
+        let parsed = key.parse().context("a site of the demo")?;
+        let site = self
+            .store
+            .add_site(&parsed, "")
+            .await
+            .context("add a site")?;
+        self.sites.insert(key.to_owned(), site.id);
+        Ok(site.id)
     }
 
     fn place(&self, address: &str) -> anyhow::Result<Place> {

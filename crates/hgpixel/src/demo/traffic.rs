@@ -105,7 +105,7 @@ impl Traffic {
 
     /// How long until the next visit.
     pub(crate) fn pause_ms(&mut self) -> u64 {
-        self.random.u64(400..2_400)
+        self.random.u64(1_500..8_500)
     }
 
     fn visitor(&mut self, crowd: Option<&'static Crowd>) -> Visitor {

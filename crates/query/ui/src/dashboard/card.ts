@@ -4,7 +4,7 @@ import type { Row } from "./api";
 import { currentConditions, currentRange, hrefOf, toggledBy } from "./context";
 import type { Context, Part } from "./context";
 import { showDetails } from "./details";
-import { h, isPlain } from "./dom";
+import { h, isPlain, outside } from "./dom";
 import { mapOf } from "./map";
 import { exact, figure } from "./format";
 import { isChosen } from "./filter";
@@ -128,10 +128,26 @@ class CardView {
   }
 
   private fill(report: Report, rows: Row[]): void {
+    const refocus = focusIn(this.panel);
+    this.showRows(report, rows);
+    refocus();
+  }
+
+  private showRows(report: Report, rows: Row[]): void {
     this.more.hidden = rows.length === 0;
-    if (rows.length === 0) this.panel.replaceChildren(h("p", { class: "card-empty soft" }, report.hint));
+    if (rows.length === 0) this.panel.replaceChildren(nothing(this.context, report.hint));
     else this.panel.replaceChildren(report.isMap ? mapOf(this.context, rows) : tableOf(this.context, report, rows));
   }
+}
+
+/** Remembers which row has the focus, and gives it back to the same row, or to the first, when the rows are new. */
+function focusIn(panel: HTMLElement): () => void {
+  const title = panel.contains(document.activeElement) ? document.activeElement?.getAttribute("title") : null;
+  return () => {
+    if (title === null || title === undefined) return;
+    const links = [...panel.querySelectorAll<HTMLElement>("a.row-name")];
+    (links.find((link) => link.title === title) ?? links[0])?.focus();
+  };
 }
 
 export function questionOf(context: Context, report: Report) {
@@ -161,7 +177,7 @@ function tableOf(context: Context, report: Report, rows: Row[]): HTMLElement {
       const value = row.metrics[index] ?? null;
       return h("td", { class: "number", title: exact(value, kind) }, figure(value, kind));
     });
-    const line = h("tr", {}, h("th", { scope: "row" }, nameOf(context, report, row.dimensions[0] ?? "")), ...cells);
+    const line = h("tr", {}, h("th", { scope: "row" }, nameOf(context, report, row.dimensions[0] ?? ""), wayOut(report, row.dimensions[0] ?? "")), ...cells);
     line.style.setProperty("--share", `${((row.metrics[0] ?? 0) / most) * 100}%`);
     const colour = colourOf(report.dimension, row.dimensions[0] ?? "");
     if (colour) line.style.setProperty("--bar", `color-mix(in srgb, ${colour} 38%, var(--surface))`);
@@ -184,6 +200,16 @@ export function nameOf(context: Context, { dimension }: { dimension: string }, v
   return link;
 }
 
+/** To the page that a referrer is. */
+function wayOut({ dimension }: Report, value: string): HTMLElement | undefined {
+  if (dimension !== "visit:referrer") return undefined;
+  const link = outside(value, "↗");
+  if (!link) return undefined;
+  link.classList.add("row-out");
+  link.setAttribute("aria-label", `Open ${value}`);
+  return link;
+}
+
 /** A favourite colour, where it is one that may be shown: what was tracked could be anything. */
 function colourOf(dimension: string, value: string): string | undefined {
   return dimension === "event:favourite_colour" && /^#[0-9a-f]{6}$/i.test(value) ? value : undefined;
@@ -195,6 +221,12 @@ function swatch(dimension: string, value: string): HTMLElement | undefined {
   const dot = h("span", { class: "swatch" });
   dot.style.background = colour;
   return dot;
+}
+
+/** Where there is nothing: what to do about it, unless it is the filters that leave nothing. */
+export function nothing(context: Context, hint: string): HTMLElement {
+  const filtered = context.state().filters.length > 0;
+  return h("p", { class: "card-empty soft" }, filtered ? "Nothing that the filters let through." : hint);
 }
 
 export function skeleton(): HTMLElement {

@@ -29,10 +29,10 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return element as T;
 }
 
-/** A link that opens elsewhere, where the address is one that a browser can go to without harm. */
-export function outside(address: string, ...children: Child[]): HTMLElement {
-  const is_web = /^https?:\/\//i.test(address) && URL.canParse(address);
-  return is_web ? h("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, ...children) : h("span", {}, ...children);
+/** A link that opens elsewhere; undefined where the address is none that a browser can go to without harm. */
+export function outside(address: string, ...children: Child[]): HTMLElement | undefined {
+  if (!/^https?:\/\//i.test(address)) return undefined;
+  return h("a", { href: address, rel: "noopener noreferrer", target: "_blank" }, ...children);
 }
 
 /** A dialog of the browser's own kind: it holds the focus, and gives it back. Removed when it closes. */

@@ -13,10 +13,10 @@ export function figures(context: Context): Part {
   const tiles = HEADLINE.map((metric) => tile(context, metric));
   place.replaceChildren(...tiles.map(({ element }) => element));
   return {
-    async show(signal) {
+    async show(signal, isQuiet) {
       const chosen = context.state().metric;
       for (const { element, metric } of tiles) element.setAttribute("aria-pressed", String(metric.name === chosen));
-      place.setAttribute("aria-busy", "true");
+      if (!isQuiet) place.setAttribute("aria-busy", "true");
       const [now, before] = await Promise.all([totals(context, signal), totalsBefore(context, signal)]);
       tiles.forEach(({ fill }, index) => fill(now.results[0]?.metrics[index] ?? null, before?.results[0]?.metrics[index] ?? undefined));
       place.setAttribute("aria-busy", "false");

@@ -43,9 +43,9 @@ export function graph(context: Context, keeper: Keeper): Part {
   annotate.addEventListener("click", () => askForAnnotation(context, keeper));
   let latest: AbortSignal | undefined;
   const part: Part = {
-    async show(signal) {
+    async show(signal, isQuiet) {
       latest = signal;
-      place.setAttribute("aria-busy", "true");
+      if (!isQuiet) place.setAttribute("aria-busy", "true");
       const span = currentSpan(context);
       const other = comparedWith(span, context.state().comparison);
       const interval = chosenInterval(context);
@@ -119,7 +119,9 @@ class View {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
 
+  /** The same again is left as it is: somebody may be pointing at it. */
   draw(drawing: Drawing): void {
+    if (JSON.stringify(drawing) === JSON.stringify(this.drawing)) return;
     this.drawing = drawing;
     this.redraw();
     this.canvas.setAttribute("aria-label", `${drawing.metric.label}, ${spanText(drawing.span)}. Use the arrow keys to hear each point.`);

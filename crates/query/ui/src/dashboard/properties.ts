@@ -2,6 +2,7 @@
 import { answered } from "./api";
 import { card } from "./card";
 import type { Context, Part } from "./context";
+import { AUTOMATIC } from "./reports";
 import type { Card, Report } from "./reports";
 
 const HINT = "Events carry data of your own: hg.trackEvent(\"signup\", { plan: \"pro\" }). Its keys and values show up here.";
@@ -14,7 +15,7 @@ export function properties(context: Context, place: HTMLElement): Part {
       const event = chosenEvent(context);
       if (shown?.event !== event) {
         const keys = await keysOf(context, event, signal);
-        shown = { event, part: card(context, place, cardOf(keys)) };
+        shown = { event, part: card(context, place, cardOf(keys, event)) };
       }
       await shown.part.show(signal, isQuiet);
     },
@@ -34,13 +35,14 @@ async function keysOf(context: Context, event: string, signal: AbortSignal): Pro
   return keys;
 }
 
-function cardOf(keys: string[]): Card {
+function cardOf(keys: string[], event: string): Card {
   const report = (key: string): Report => ({
     name: key,
     label: key,
     dimension: `event:props:${key}`,
     metric: "events",
     details: ["visitors"],
+    ...(event === "" && { only: ["is_not", "event:name", AUTOMATIC] }),
     hint: HINT,
   });
   const [first = report("plan"), ...others] = keys.map(report);

@@ -49,6 +49,9 @@ const page = (name: string, label: string, dimension: string): Report => ({
   hint: NO_VISITS,
 });
 
+/** What the pixel sends on its own: it has cards of its own, or none. */
+export const AUTOMATIC = ["pageview", "engagement", "performance_metrics", "error", "favourite_colour"];
+
 export const CARDS: Card[] = [
   {
     name: "pages",
@@ -111,7 +114,7 @@ export const CARDS: Card[] = [
             dimension: "event:name",
             metric: "events",
             details: ["visitors", "conversion_rate"],
-            only: ["is_not", "event:name", ["pageview", "engagement", "performance_metrics", "error", "favourite_colour"]],
+            only: ["is_not", "event:name", AUTOMATIC],
             hint: "Load the pixel with data-modules=\"all\" for clicks, forms and downloads, or send your own: hg.trackEvent(\"signup\", { plan: \"pro\" }).",
           },
         ],
@@ -120,7 +123,6 @@ export const CARDS: Card[] = [
   },
 ];
 
-/** Those that have more than rows: `vitals.ts`, `properties.ts`. */
 CARDS.push(
   {
     name: "errors",

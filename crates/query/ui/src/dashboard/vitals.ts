@@ -2,6 +2,7 @@
 // poor. The API counts how often each value was measured; the percentile is then exact, as long as there are no more different values
 // than an answer has rows. With more, the slowest are left out and the card says so.
 import { isAbort } from "./api";
+import { nothing } from "./card";
 import { currentConditions, currentRange } from "./context";
 import type { Context, Part } from "./context";
 import { h } from "./dom";
@@ -44,7 +45,7 @@ export function vitals(context: Context, place: HTMLElement): Part {
         const isCut = measured.some(({ isCut }) => isCut);
         const hint = "Load the pixel with data-modules=\"performance\", or \"all\": it measures how long pages take to load and to answer.";
         panel.replaceChildren(
-          ...(lines.length > 0 ? lines : [h("p", { class: "card-empty soft" }, hint)]),
+          ...(lines.length > 0 ? lines : [nothing(context, hint)]),
           ...(isCut ? [h("p", { class: "soft small" }, `Of the ${whole(VALUES_MAX)} most frequent values.`)] : []),
         );
       } catch (error) {
