@@ -17,6 +17,7 @@ import { properties } from "./dashboard/properties";
 import { card as cardNamed } from "./dashboard/reports";
 import { openSharing } from "./dashboard/share";
 import { parseState, searchOf } from "./dashboard/state";
+import type { State } from "./dashboard/state";
 
 /** How often a period that is not over is looked at again, while somebody looks at the page. */
 const REFRESH_MS = 30_000;
@@ -25,6 +26,7 @@ const main = byId("dashboard");
 const site = main.dataset["site"] ?? "";
 let state = parseState(location.search, site);
 let showing = new AbortController();
+let isShowing = false;
 
 const zone = main.dataset["zone"] ?? "UTC";
 
@@ -37,7 +39,9 @@ const context: Context = {
   go(change) {
     state = { ...state, ...change };
     history.pushState(null, "", location.pathname + searchOf(state));
-    void show();
+    const changed = Object.keys(change) as (keyof State)[];
+    // Whatever is still under way is begun anew with all the rest.
+    void show(false, isShowing ? undefined : (part) => changed.some((key) => !part.ignores?.includes(key)));
   },
   replace(change) {
     state = { ...state, ...change };
@@ -70,12 +74,14 @@ function cardAt(place: HTMLElement, name: string): Part {
   }
 }
 
-async function show(isQuiet = false): Promise<void> {
+async function show(isQuiet = false, isDue: (part: Part) => boolean = () => true): Promise<void> {
   showing.abort();
   showing = new AbortController();
   const { signal } = showing;
-  const shown = await Promise.allSettled(parts.map((part) => part.show(signal, isQuiet)));
+  isShowing = true;
+  const shown = await Promise.allSettled(parts.filter(isDue).map((part) => part.show(signal, isQuiet)));
   if (signal.aborted) return;
+  isShowing = false;
   const failure = shown.find((outcome) => outcome.status === "rejected" && !isAbort(outcome.reason));
   const problem = byId("problem");
   problem.hidden = failure === undefined;

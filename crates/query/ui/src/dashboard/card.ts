@@ -1,7 +1,7 @@
 // A card: tabs, and the first rows of the open one. A row is a link to the page narrowed to it.
 import { isAbort } from "./api";
 import type { Row } from "./api";
-import { currentConditions, currentRange, hrefOf, toggledBy } from "./context";
+import { currentConditions, currentRange, hrefOf, OF_THE_GRAPH, toggledBy } from "./context";
 import type { Context, Part } from "./context";
 import { showDetails } from "./details";
 import { h, isPlain, outside } from "./dom";
@@ -20,7 +20,7 @@ const COUNTRIES_MAX = 300;
 
 export function card(context: Context, place: HTMLElement, spec: Card): Part {
   const view = new CardView(context, place, spec);
-  return { show: (signal, isQuiet) => view.show(signal, isQuiet) };
+  return { ignores: OF_THE_GRAPH, show: (signal, isQuiet) => view.show(signal, isQuiet) };
 }
 
 class CardView {

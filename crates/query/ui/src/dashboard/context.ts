@@ -24,9 +24,14 @@ export interface Context {
 
 /** A part of the page: shows the state, again whenever it has changed or time has passed. */
 export interface Part {
+  /** What of the state this part does not show: it need not show a change of only that. */
+  ignores?: readonly (keyof State)[];
   /** `isQuiet` when the same is looked at again: what is there stays until the new is. */
   show(signal: AbortSignal, isQuiet: boolean): Promise<void>;
 }
+
+/** What only the graph and the figures show. */
+export const OF_THE_GRAPH: readonly (keyof State)[] = ["metric", "interval", "comparison"];
 
 export function nowOf(context: Context): Now {
   return { instant: new Date(), zone: context.zone };

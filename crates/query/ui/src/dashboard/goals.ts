@@ -3,7 +3,7 @@
 // A step of a funnel counts the visits that did it and every step before it, in whichever order: the API knows whether a visit did
 // something, not when.
 import { isAbort } from "./api";
-import { currentConditions, currentRange, hrefOf, toggledBy } from "./context";
+import { currentConditions, currentRange, hrefOf, OF_THE_GRAPH, toggledBy } from "./context";
 import type { Context, Part } from "./context";
 import { h, isPlain } from "./dom";
 import { figure, percent, whole } from "./format";
@@ -45,9 +45,7 @@ function kept(context: Context, place: HTMLElement, title: string, hint: string,
   button.addEventListener("click", add);
   place.setAttribute("aria-labelledby", id);
   place.replaceChildren(h("div", { class: "card-head" }, h("h2", { id }, title), context.mayEdit && button), panel);
-  let latest: AbortSignal | undefined;
   const show = async (signal: AbortSignal) => {
-    latest = signal;
     try {
       const shown = await load(signal);
       panel.replaceChildren(...(shown.length > 0 ? shown : [h("p", { class: "card-empty soft" }, hint)]));
@@ -57,8 +55,9 @@ function kept(context: Context, place: HTMLElement, title: string, hint: string,
     }
     panel.setAttribute("aria-busy", "false");
   };
-  keeper.onChange(() => latest && void show(latest).catch(() => undefined));
+  keeper.onChange(() => void show(new AbortController().signal).catch(() => undefined));
   return {
+    ignores: OF_THE_GRAPH,
     show(signal, isQuiet) {
       if (!isQuiet) panel.setAttribute("aria-busy", "true");
       return show(signal);

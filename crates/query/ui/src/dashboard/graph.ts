@@ -41,10 +41,8 @@ export function graph(context: Context, keeper: Keeper): Part {
   const annotate = byId("annotate");
   annotate.hidden = !context.mayEdit;
   annotate.addEventListener("click", () => askForAnnotation(context, keeper));
-  let latest: AbortSignal | undefined;
   const part: Part = {
     async show(signal, isQuiet) {
-      latest = signal;
       if (!isQuiet) place.setAttribute("aria-busy", "true");
       const span = currentSpan(context);
       const other = comparedWith(span, context.state().comparison);
@@ -69,7 +67,7 @@ export function graph(context: Context, keeper: Keeper): Part {
       place.setAttribute("aria-busy", "false");
     },
   };
-  keeper.onChange(() => latest && void part.show(latest, true).catch(() => undefined));
+  keeper.onChange(() => void part.show(new AbortController().signal, true).catch(() => undefined));
   return part;
 }
 

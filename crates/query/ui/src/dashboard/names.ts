@@ -48,6 +48,8 @@ export function valueName(dimension: string, value: string): string {
     case "visit:channel":
     case "visit:colour_scheme":
       return value === "" ? "Unknown" : value.charAt(0).toUpperCase() + value.slice(1);
+    case "visit:referrer":
+      return value.replace(/^https?:\/\/(www\.)?/, "").replace(/\/$/, "");
     default:
       return value === "" ? "(none)" : value;
   }

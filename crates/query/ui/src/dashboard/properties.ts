@@ -1,6 +1,7 @@
 // The properties of events: under which keys they carry data, and which values. Of the event that the page is narrowed to, or of all.
 import { answered } from "./api";
 import { card } from "./card";
+import { OF_THE_GRAPH } from "./context";
 import type { Context, Part } from "./context";
 import { AUTOMATIC } from "./reports";
 import type { Card, Report } from "./reports";
@@ -11,6 +12,7 @@ const HINT = "Events carry data of your own: hg.trackEvent(\"signup\", { plan: \
 export function properties(context: Context, place: HTMLElement): Part {
   let shown: { event: string; part: Part } | undefined;
   return {
+    ignores: OF_THE_GRAPH,
     async show(signal, isQuiet) {
       const event = chosenEvent(context);
       if (shown?.event !== event) {

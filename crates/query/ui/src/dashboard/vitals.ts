@@ -3,7 +3,7 @@
 // than an answer has rows. With more, the slowest are left out and the card says so.
 import { isAbort } from "./api";
 import { nothing } from "./card";
-import { currentConditions, currentRange } from "./context";
+import { currentConditions, currentRange, OF_THE_GRAPH } from "./context";
 import type { Context, Part } from "./context";
 import { h } from "./dom";
 import { figure, percent, whole } from "./format";
@@ -37,6 +37,7 @@ export function vitals(context: Context, place: HTMLElement): Part {
   place.setAttribute("aria-labelledby", "vitals-title");
   place.replaceChildren(h("div", { class: "card-head" }, h("h2", { id: "vitals-title" }, "Web Vitals"), h("span", { class: "soft small" }, "75th percentile")), panel);
   return {
+    ignores: OF_THE_GRAPH,
     async show(signal, isQuiet) {
       if (!isQuiet) panel.setAttribute("aria-busy", "true");
       try {
