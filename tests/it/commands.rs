@@ -166,6 +166,87 @@ async fn check_login_link(process: &HgpixelProcess) -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sites_people_and_tokens_are_looked_after_by_commands_alone() -> Result<()> {
+    let process = HgpixelProcess::serve().prepare()?;
+    process.run(&["site", "add", "shop"]).await?;
+    let set = process
+        .run(&[
+            "site",
+            "set",
+            "shop",
+            "--time-zone",
+            "europe/vienna",
+            "--retention-days",
+            "90",
+            "--drop-rule",
+            "path /staging",
+            "--drop-rule",
+            "agent Uptime",
+        ])
+        .await?;
+    for line in [
+        "time_zone\tEurope/Vienna",
+        "retention_days\t90",
+        "drop_rules\tpath /staging, agent Uptime",
+    ] {
+        ensure!(set.contains(line), "{line} is not in {set}");
+    }
+    ensure!(process.run(&["site", "show", "shop"]).await? == set);
+    let wrong = process
+        .try_run(&["site", "set", "shop", "--time-zone", "Vienna"])
+        .await?;
+    ensure!(
+        wrong.code == 2 && wrong.stderr.contains("Europe/Vienna"),
+        "{}: {}",
+        wrong.code,
+        wrong.stderr
+    );
+
+    let anna = "anna@example.com";
+    let link = process
+        .run(&["user", "add", anna, "--site", "shop", "--role", "editor"])
+        .await?;
+    ensure!(
+        link.lines().count() == 1 && link.contains("/invitation?link="),
+        "{link}"
+    );
+    let listed = async || process.run(&["user", "list"]).await;
+    ensure!(listed().await?.trim_end().ends_with("invited\tshop=editor"));
+    process
+        .run(&["user", "role", anna, "--site", "shop", "--role", "owner"])
+        .await?;
+    ensure!(listed().await?.contains("shop=owner"));
+    ensure!(process.run(&["user", "reset-link", anna]).await? != link);
+    process.run(&["user", "remove", anna]).await?;
+    ensure!(listed().await?.is_empty());
+    ensure!(process.try_run(&["user", "remove", anna]).await?.code == 1);
+
+    process
+        .run(&[
+            "token", "create", "--scope", "read", "--name", "Export", "--days", "9",
+        ])
+        .await?;
+    let tokens = process.run(&["token", "list"]).await?;
+    ensure!(tokens.trim_end().ends_with("Export"), "{tokens}");
+    let id = tokens.split('\t').next().context("a number")?;
+    process.run(&["token", "revoke", id]).await?;
+    ensure!(process.run(&["token", "list"]).await?.is_empty());
+    ensure!(process.try_run(&["token", "revoke", id]).await?.code == 1);
+
+    let erased = process
+        .run(&["erase", "--site", "shop", "--user-id", "7"])
+        .await?;
+    ensure!(erased.trim() == "erased 0 events in 0 sessions", "{erased}");
+    let log = process.run(&["audit", "--site", "shop"]).await?;
+    ensure!(
+        log.contains("\"old\":\"UTC\"") && log.contains("\"action\":\"erase\""),
+        "{log}"
+    );
+    ensure!(!log.contains(anna), "{log}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_dead_letter_queue_is_listed_replayed_and_purged_in_both_modes() -> Result<()> {
     for stack in [Stack::embedded().await?, Stack::fleet().await?] {
         ensure!(

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hgpixel_event::SiteKey;
+use hgpixel_store::Email;
 
 /// Homegrown web pixel: self-hosted web analytics.
 ///
@@ -31,18 +32,34 @@ pub(crate) enum Command {
     Query,
     /// Bring the store's tables up to date.
     Migrate,
-    /// Add and list sites.
+    /// Add, list and set up sites.
     Site {
         #[command(subcommand)]
         command: SiteCommand,
     },
-    /// Create tokens for the API.
+    /// Create, list and revoke tokens for the API.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
     },
-    /// Print a link that logs its first user in.
+    /// Invite and list people, and say what they may do.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Print a link that logs its first user in as an owner of the server.
     LoginLink,
+    /// Print who changed what, newest first, one line of JSON each.
+    Audit {
+        /// Of this site alone.
+        #[arg(long, value_name = "KEY")]
+        site: Option<SiteKey>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Erase everything that is stored of a user id or a visitor.
+    Erase(EraseArgs),
     /// Look after events that could not be stored.
     Dlq {
         #[command(subcommand)]
@@ -72,6 +89,110 @@ pub(crate) enum SiteCommand {
     },
     /// List the sites: number, key and name.
     List,
+    /// Print what is set of a site: a line for each setting.
+    Show {
+        /// Its key.
+        key: SiteKey,
+    },
+    /// Change what is set of a site; what is not named stays.
+    Set(SiteSetArgs),
+}
+
+/// Each as a text, which the store reads: the same words as in the site's settings page.
+#[derive(Debug, Args)]
+#[group(id = "settings", required = true, multiple = true, args = ["name", "domain", "time_zone", "allowed_origins", "retention_days", "opt_out", "drop_rules"])]
+pub(crate) struct SiteSetArgs {
+    /// Its key, which never changes.
+    pub(crate) key: SiteKey,
+    /// What people call it.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The host of its pages, to show; may be empty.
+    #[arg(long, value_name = "HOST")]
+    pub(crate) domain: Option<String>,
+    /// In which its days begin and end: a name of the IANA's, such as Europe/Vienna.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// The pages that may send for it, with commas between; empty is every page.
+    #[arg(long, value_name = "ORIGINS")]
+    pub(crate) allowed_origins: Option<String>,
+    /// After how many days its events are forgotten; 0 is never.
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) retention_days: Option<String>,
+    /// What opt-out signals do: anonymous, drop or ignore; empty is what the server's settings say.
+    #[arg(long, value_name = "RULE")]
+    pub(crate) opt_out: Option<String>,
+    /// Whose hits are left out: `network 192.0.2.0/24`, `path /staging` or `agent name`. May be given several times; once and empty is
+    /// nobody's.
+    #[arg(long = "drop-rule", value_name = "RULE")]
+    pub(crate) drop_rules: Option<Vec<String>>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Invite a person, and print the link by which they set name and password, alone on one line.
+    Add {
+        /// By which they will log in.
+        email: Email,
+        /// The site on which they get a role; the whole server, as an owner, where not given.
+        #[arg(long, value_name = "KEY", requires = "role")]
+        site: Option<SiteKey>,
+        /// What they may do on the site.
+        #[arg(long, value_enum, requires = "site")]
+        role: Option<Role>,
+    },
+    /// List people: number, address, name, whether they have come in, and what they may do.
+    List,
+    /// Change what a person may do.
+    Role {
+        /// By which they log in.
+        email: Email,
+        /// Where; on the whole server where not given.
+        #[arg(long, value_name = "KEY")]
+        site: Option<SiteKey>,
+        /// What they may do there; on the whole server there are owner and none.
+        #[arg(long, value_enum)]
+        role: RoleOrNone,
+    },
+    /// Remove a person, and end all their sessions.
+    Remove {
+        /// By which they log in.
+        email: Email,
+    },
+    /// Print a link by which a person sets another password, alone on one line.
+    ResetLink {
+        /// By which they log in.
+        email: Email,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Role {
+    Viewer,
+    Editor,
+    Owner,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleOrNone {
+    None,
+    Viewer,
+    Editor,
+    Owner,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "whom", required = true, multiple = false, args = ["user_id", "visitor"])]
+pub(crate) struct EraseArgs {
+    /// On which site.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) site: SiteKey,
+    /// The user id, as the site's pages sent it.
+    #[arg(long, value_name = "ID")]
+    pub(crate) user_id: Option<String>,
+    /// The visitor, as 16 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) visitor: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +205,19 @@ pub(crate) enum TokenCommand {
         /// The one site it is good for; all where not given.
         #[arg(long, value_name = "KEY")]
         site: Option<SiteKey>,
+        /// For what it is, to know it by in lists.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        name: String,
+        /// After how many days it ends; when it is revoked, where not given.
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+        days: Option<u32>,
+    },
+    /// List tokens: number, scope, site, when made, used and ending, and name.
+    List,
+    /// End a token, and the sessions that it opened.
+    Revoke {
+        /// Its number, as `token list` shows it.
+        id: i64,
     },
 }
 
@@ -147,6 +281,11 @@ mod tests {
             &["hgpixel", "token", "create", "--scope", "root"],
             &["hgpixel", "demo", "--events", "0"],
             &["hgpixel", "dlq", "purge"],
+            &["hgpixel", "site", "set", "shop"],
+            &["hgpixel", "user", "add", "anna"],
+            &["hgpixel", "user", "add", "a@b.c", "--role", "viewer"],
+            &["hgpixel", "user", "role", "a@b.c"],
+            &["hgpixel", "erase", "--site", "shop"],
         ] {
             assert_eq!(
                 Cli::try_parse_from(wrong).unwrap_err().exit_code(),

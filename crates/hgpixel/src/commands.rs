@@ -2,8 +2,12 @@
 
 pub(crate) mod demo;
 pub(crate) mod dlq;
+pub(crate) mod erase;
 pub(crate) mod healthcheck;
+pub(crate) mod site;
 pub(crate) mod store;
+pub(crate) mod token;
+pub(crate) mod user;
 
 use hgpixel_config::{DEFAULT_TOML, Settings};
 

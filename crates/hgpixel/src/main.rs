@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hgpixel_config::{Settings, SettingsError};
+use hgpixel_store::StoreError;
 
 use cli::{Cli, Command};
 use process::Role;
@@ -22,10 +23,14 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             say::error(&error);
-            // Settings that cannot be used are the caller's to mend, like a wrong option.
-            ExitCode::from(if error.is::<SettingsError>() { 2 } else { 1 })
+            ExitCode::from(if is_the_callers(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Settings that cannot be used, and values that make no sense, are the caller's to mend, like a wrong option.
+fn is_the_callers(error: &anyhow::Error) -> bool {
+    error.is::<SettingsError>() || matches!(error.downcast_ref(), Some(StoreError::Invalid(_)))
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -51,8 +56,13 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Query => process::run(settings, &[Role::Query]).await,
         Command::Demo(args) => commands::demo::run(settings, args).await,
         Command::Migrate => done(commands::store::migrate(&settings).await),
-        Command::Site { command } => done(commands::store::site(&settings, command).await),
-        Command::Token { command } => done(commands::store::token(&settings, command).await),
+        Command::Site { command } => done(commands::site::run(&settings, command).await),
+        Command::Token { command } => done(commands::token::run(&settings, command).await),
+        Command::User { command } => done(commands::user::run(&settings, command).await),
+        Command::Audit { site, limit } => {
+            done(commands::store::audit(&settings, site, limit).await)
+        }
+        Command::Erase(args) => done(commands::erase::run(&settings, args).await),
         Command::LoginLink => done(commands::store::login_link(&settings).await),
         Command::Dlq { command } => done(commands::dlq::run(&settings, command).await),
         Command::CheckConfig { defaults } => done(commands::check_config(&settings, defaults)),

@@ -372,6 +372,11 @@ pub(crate) async fn login_link(settings: &Settings, store: &EventStore) -> anyho
     login_link_at(&base(settings, settings.listen), store).await
 }
 
+/// The address of an invitation, by the settings' address.
+pub(crate) fn invitation(settings: &Settings, link: &str) -> String {
+    format!("{}/invitation?link={link}", base(settings, settings.listen))
+}
+
 async fn login_link_at(base: &str, store: &EventStore) -> anyhow::Result<String> {
     let token = store
         .create_login_link(LOGIN_LINK_TTL)

@@ -17,9 +17,10 @@ pub(crate) const REJECTED: HeaderName = HeaderName::from_static("x-hgpixel-rejec
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// The events are durable, but for so many bad ones.
+    /// The events are durable, but for so many bad ones, and for those that a rule left out.
     Accepted {
         rejected: usize,
+        dropped: Option<DropReason>,
     },
     Dropped(DropReason),
 }
@@ -34,6 +35,8 @@ pub(crate) enum Refusal {
     /// The body ended, or its deadline passed, before it was complete.
     Incomplete,
     UnknownSite,
+    /// The site does not take events of this page.
+    Origin,
     RateLimited(Duration),
     Unavailable,
 }
@@ -52,6 +55,7 @@ impl Refusal {
             Self::MediaType => RejectReason::MediaType,
             Self::Incomplete => RejectReason::Incomplete,
             Self::UnknownSite => RejectReason::UnknownSite,
+            Self::Origin => RejectReason::Origin,
             Self::RateLimited(_) => RejectReason::RateLimited,
             Self::Unavailable => RejectReason::Unavailable,
         }
@@ -85,6 +89,10 @@ impl Refusal {
                 StatusCode::UNAUTHORIZED,
                 "no site has this key; add it with `hgpixel site add`, or check the key in the page",
             ),
+            Self::Origin => Problem::new(
+                StatusCode::FORBIDDEN,
+                "the site takes no events of this page; add its origin to the site's allowed origins",
+            ),
             Self::RateLimited(wait) => Problem::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 "this address has sent too many events; send them again later",
@@ -106,16 +114,22 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = StatusCode::NO_CONTENT.into_response();
         match self {
-            Self::Accepted { rejected: 0 } => {}
-            Self::Accepted { rejected } => {
-                response.headers_mut().insert(REJECTED, rejected.into());
+            Self::Accepted { rejected, dropped } => {
+                if rejected > 0 {
+                    response.headers_mut().insert(REJECTED, rejected.into());
+                }
+                say_dropped(&mut response, dropped);
             }
-            Self::Dropped(reason) => {
-                let value = HeaderValue::from_static(reason.label());
-                response.headers_mut().insert(DROPPED, value);
-            }
+            Self::Dropped(reason) => say_dropped(&mut response, Some(reason)),
         }
         response
+    }
+}
+
+fn say_dropped(response: &mut Response, reason: Option<DropReason>) {
+    if let Some(reason) = reason {
+        let value = HeaderValue::from_static(reason.label());
+        response.headers_mut().insert(DROPPED, value);
     }
 }
 
@@ -145,8 +159,11 @@ mod tests {
 
     #[test]
     fn every_answer_has_its_status() {
-        check(Answer::Accepted { rejected: 0 }, 204, None);
-        check(Answer::Accepted { rejected: 2 }, 204, Some((REJECTED, "2")));
+        let accepted = |rejected, dropped| Answer::Accepted { rejected, dropped };
+        check(accepted(0, None), 204, None);
+        check(accepted(2, None), 204, Some((REJECTED, "2")));
+        let rule = accepted(0, Some(DropReason::Rule));
+        check(rule, 204, Some((DROPPED, "rule")));
         check(
             Answer::Dropped(DropReason::OptOut),
             204,
@@ -154,6 +171,7 @@ mod tests {
         );
         check(Refusal::Invalid(Invalid::new("no")), 400, None);
         check(Refusal::UnknownSite, 401, None);
+        check(Refusal::Origin, 403, None);
         check(Refusal::Incomplete, 408, None);
         check(Refusal::BodyTooLarge, 413, None);
         check(Refusal::QueryTooLong, 414, None);

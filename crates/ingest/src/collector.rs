@@ -6,6 +6,7 @@ use std::time::Duration;
 use hgpixel_config::OptOut;
 use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::{EncodedEvent, Event, Place};
+use hgpixel_store::{DropRules, Site};
 use hgpixel_telemetry::http::{Client, TrustedProxies};
 
 use crate::answer::{Answer, Refusal};
@@ -15,8 +16,8 @@ use crate::draft::Drafting;
 use crate::hit::Hit;
 use crate::limit::{Limiter, Network};
 use crate::metrics::{DropReason, Metrics, RejectReason};
-use crate::page_url::PageUrl;
-use crate::site::Sites;
+use crate::page_url::{self, PageUrl};
+use crate::site::{Lookup, Sites};
 use crate::snapshot::Current;
 use crate::twins::Twins;
 
@@ -50,8 +51,13 @@ impl Collector {
                 self.metrics.dropped.add(reason, events);
                 Ok(Answer::Dropped(reason))
             }
-            Ok(Sorted::Keep { good, bad }) => {
-                let answer = self.keep(good, bad).await?;
+            Ok(Sorted::Keep {
+                good,
+                bad,
+                ruled_out,
+            }) => {
+                self.metrics.dropped.add(DropReason::Rule, ruled_out);
+                let answer = self.keep(good, bad, ruled_out).await?;
                 // A sender that is refused tells it again.
                 for (reason, events) in lost {
                     self.metrics.lost.of(reason).inc_by(events);
@@ -89,25 +95,29 @@ impl Collector {
         repaired: bool,
     ) -> Result<Sorted, Refusal> {
         self.spend(hit.client, beacon.events.len())?;
-        let opted_out = hit.opted_out() || beacon.opted_out;
-        if opted_out && self.opt_out == OptOut::Drop {
-            return Ok(Sorted::Drop(DropReason::OptOut));
-        }
         if is_unidentified(&beacon) {
             return Ok(Sorted::Drop(DropReason::Unidentified));
         }
         let snapshot = self.current.get().ok_or(Refusal::Unavailable)?;
         let url = PageUrl::parse(&beacon.shared.url);
         let host = host(&url, &beacon.events);
-        let site = self
+        let found = self
             .sites
-            .find(
-                &snapshot,
-                beacon.site.as_ref(),
-                host.as_deref(),
-                &self.metrics,
-            )
-            .await?;
+            .lookup(&snapshot, beacon.site.as_ref(), host.as_deref());
+        let known = match found {
+            Lookup::Found(site) => Some(site),
+            Lookup::Create(_) | Lookup::Unknown => None,
+        };
+        let opted_out = hit.opted_out() || beacon.opted_out;
+        let opt_out = known.and_then(|site| site.opt_out).unwrap_or(self.opt_out);
+        if let Some(reason) = self.rule(known, &hit, opted_out, opt_out)? {
+            return Ok(Sorted::Drop(reason));
+        }
+        let site = match found {
+            Lookup::Found(site) => site.id,
+            Lookup::Create(key) => self.sites.create(&key, &self.metrics).await?,
+            Lookup::Unknown => return Err(Refusal::UnknownSite),
+        };
         limit(self.of_site.as_ref(), hit.client, |limiter| {
             limiter.spend(site, beacon.events.len())
         })?;
@@ -117,7 +127,7 @@ impl Collector {
             snapshot: &snapshot,
             site,
             place: self.place(&hit),
-            anonymous: opted_out && self.opt_out == OptOut::Anonymous,
+            anonymous: opted_out && opt_out == OptOut::Anonymous,
             sender: beacon.sender,
             automated: beacon.automated,
             sent_at_ms: beacon.sent_at_ms,
@@ -125,13 +135,50 @@ impl Collector {
             metrics: &self.metrics,
             twins: &self.twins,
         };
-        separate(drafting.draft(beacon.shared, url, beacon.events)).map_err(Refusal::Invalid)
+        let mut events = drafting.draft(beacon.shared, url, beacon.events);
+        let ruled_out = known.map_or(0, |site| leave_out(&site.drop_rules, &mut events));
+        if events.is_empty() {
+            return Ok(Sorted::Drop(DropReason::Rule));
+        }
+        separate(events, ruled_out).map_err(Refusal::Invalid)
     }
 
-    async fn keep(&self, good: Vec<EncodedEvent>, bad: usize) -> Result<Answer, Refusal> {
+    /// What a site's rules say to whoever sends, whatever its events are: refused, left out, or neither.
+    fn rule(
+        &self,
+        site: Option<&Site>,
+        hit: &Hit<'_>,
+        opted_out: bool,
+        opt_out: OptOut,
+    ) -> Result<Option<DropReason>, Refusal> {
+        if let Some(site) = site {
+            if !site.allowed_origins.is_any() && !site.allowed_origins.allows(&hit.origin()) {
+                return Err(Refusal::Origin);
+            }
+            if !site.drop_rules.is_empty()
+                && site
+                    .drop_rules
+                    .drop_client(hit.client.address, &hit.user_agent())
+            {
+                return Ok(Some(DropReason::Rule));
+            }
+        }
+        let drops = opted_out && opt_out == OptOut::Drop;
+        Ok(drops.then_some(DropReason::OptOut))
+    }
+
+    async fn keep(
+        &self,
+        good: Vec<EncodedEvent>,
+        bad: usize,
+        ruled_out: usize,
+    ) -> Result<Answer, Refusal> {
         self.metrics.rejected.add(RejectReason::Invalid, bad);
         match self.batcher.publish(good).await {
-            Outcome::Stored => Ok(Answer::Accepted { rejected: bad }),
+            Outcome::Stored => Ok(Answer::Accepted {
+                rejected: bad,
+                dropped: (ruled_out > 0).then_some(DropReason::Rule),
+            }),
             Outcome::NotStored => Err(Refusal::Unavailable),
         }
     }
@@ -170,7 +217,20 @@ enum Sorted {
     Keep {
         good: Vec<EncodedEvent>,
         bad: usize,
+        /// Events that a rule of the site left out.
+        ruled_out: usize,
     },
+}
+
+/// Leaves out the events of pages that the site does not count; how many.
+fn leave_out(rules: &DropRules, events: &mut Vec<Result<Event, Invalid>>) -> usize {
+    if rules.is_empty() {
+        return 0;
+    }
+    let before = events.len();
+    events
+        .retain(|event| !matches!(event, Ok(event) if rules.drop_path(page_url::path(&event.url))));
+    before - events.len()
 }
 
 /// The old script sends its first page view before it knows its site's key, and then again with it. Counting the first would
@@ -197,7 +257,7 @@ fn host(
 }
 
 /// The good events, encoded, and how many bad ones there were. Without a good one, the first error.
-fn separate(events: Vec<Result<Event, Invalid>>) -> Result<Sorted, Invalid> {
+fn separate(events: Vec<Result<Event, Invalid>>, ruled_out: usize) -> Result<Sorted, Invalid> {
     let count = events.len();
     let mut good = Vec::with_capacity(count);
     let mut first_error = None;
@@ -212,6 +272,10 @@ fn separate(events: Vec<Result<Event, Invalid>>) -> Result<Sorted, Invalid> {
     let bad = count - good.len();
     match first_error {
         Some(error) if good.is_empty() => Err(error),
-        _ => Ok(Sorted::Keep { good, bad }),
+        _ => Ok(Sorted::Keep {
+            good,
+            bad,
+            ruled_out,
+        }),
     }
 }

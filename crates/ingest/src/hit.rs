@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use hgpixel_telemetry::http::Client;
-use http::header::{ACCEPT_LANGUAGE, DNT, REFERER, USER_AGENT};
+use http::header::{ACCEPT_LANGUAGE, DNT, ORIGIN, REFERER, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 
 const SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
@@ -39,6 +39,17 @@ impl<'a> Hit<'a> {
 
     pub(crate) fn referer(&self) -> Cow<'a, str> {
         self.text(&REFERER)
+    }
+
+    /// Where the page is that sends: its origin, or, for what browsers send without one (a picture), that of the referrer. Empty if
+    /// neither is told.
+    pub(crate) fn origin(&self) -> String {
+        match self.headers.get(ORIGIN) {
+            Some(origin) => String::from_utf8_lossy(origin.as_bytes()).into_owned(),
+            None => url::Url::parse(&self.referer())
+                .map(|referer| referer.origin().ascii_serialization())
+                .unwrap_or_default(),
+        }
     }
 
     pub(crate) fn brands(&self) -> Cow<'a, str> {
@@ -117,6 +128,23 @@ mod tests {
         check(&[("dnt", b"0"), ("sec-gpc", b"0")], |hit| !hit.opted_out());
         check(&[("dnt", b"unspecified")], |hit| !hit.opted_out());
         check(&[], |hit| !hit.opted_out());
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_origin_or_by_its_referrer() {
+        let origin: &[u8] = b"https://shop.example";
+        check(
+            &[("origin", origin), ("referer", b"https://x.example/")],
+            |hit| hit.origin() == "https://shop.example",
+        );
+        check(&[("referer", b"https://shop.example/cart?a=b")], |hit| {
+            hit.origin() == "https://shop.example"
+        });
+        check(&[("origin", b"null"), ("referer", origin)], |hit| {
+            hit.origin() == "null"
+        });
+        check(&[("referer", b"cart")], |hit| hit.origin().is_empty());
+        check(&[], |hit| hit.origin().is_empty());
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | 204 | every event is durable (with `X-Hgpixel-Rejected`: but so many bad ones of a batch) |
 //! | 204, `X-Hgpixel-Dropped` | a rule left the events out, and says why |
-//! | 400, 401, 413, 414, 415 | the same request will never be accepted; the body says what to change |
+//! | 400, 401, 403, 413, 414, 415 | the same request will never be accepted; the body says what to change |
 //! | 429, 503, `Retry-After` | nothing is promised: send it again, with the same ids |
 //!
 //! It is **stateless**: a snapshot of sites and salts, read again each second, is all that it holds, besides what may be forgotten

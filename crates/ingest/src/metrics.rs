@@ -194,6 +194,7 @@ labels! {
         MediaType => "media_type",
         Incomplete => "incomplete",
         UnknownSite => "unknown_site",
+        Origin => "origin",
         RateLimited => "rate_limited",
         Unavailable => "unavailable",
     }
@@ -206,6 +207,8 @@ labels! {
         OptOut => "opt_out",
         /// The old script's first page view, which it sends again with its site's key.
         Unidentified => "unidentified",
+        /// A drop rule of the site fits: its network, path or user agent is not to be counted.
+        Rule => "rule",
         /// The browser fetched the GIF ahead of a visit that may never happen.
         Prefetch => "prefetch",
     }

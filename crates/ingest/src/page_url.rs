@@ -45,6 +45,15 @@ impl PageUrl {
     }
 }
 
+/// The path of an address as [`PageUrl`] writes it.
+pub(crate) fn path(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let rest = &url[after_scheme..];
+    let path = rest.find('/').map_or("", |at| &rest[at..]);
+    let end = path.find(['?', '#']).unwrap_or(path.len());
+    &path[..end]
+}
+
 fn not_a_page() -> Invalid {
     Invalid::new("`url` must be an absolute http or https address")
 }
@@ -64,6 +73,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_path_is_what_stands_between_host_and_query() {
+        assert_eq!(path("https://a.example/x/y?z=/q"), "/x/y");
+        assert_eq!(path("https://a.example/"), "/");
+        assert_eq!(path("https://a.example:8080/%20"), "/%20");
+        assert_eq!(path(""), "");
+    }
 
     fn check(text: &str, expected: &str) {
         assert_eq!(PageUrl::parse(text).unwrap().unwrap().text, expected);

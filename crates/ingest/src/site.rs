@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hgpixel_config::UnknownSite;
 use hgpixel_event::SiteKey;
-use hgpixel_store::{EventStore, Snapshot, StoreError};
+use hgpixel_store::{EventStore, Site, Snapshot, StoreError};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -47,22 +47,18 @@ impl Sites {
         }
     }
 
-    /// The store's number of the site. A known one costs no await.
-    pub(crate) async fn find(
+    /// The site that is meant, as far as that is known without asking the store.
+    pub(crate) fn lookup<'s>(
         &self,
-        snapshot: &Snapshot,
+        snapshot: &'s Snapshot,
         key: Option<&SiteKey>,
         host: Option<&str>,
-        metrics: &Metrics,
-    ) -> Result<i64, Refusal> {
-        match lookup(snapshot, key, host, self.unknown) {
-            Lookup::Found(site) => Ok(site),
-            Lookup::Create(key) => self.create(&key, metrics).await,
-            Lookup::Unknown => Err(Refusal::UnknownSite),
-        }
+    ) -> Lookup<'s> {
+        lookup(snapshot, key, host, self.unknown)
     }
 
-    async fn create(&self, key: &SiteKey, metrics: &Metrics) -> Result<i64, Refusal> {
+    /// Creates a site, or finds the one that was created in the meantime; gives the store's number.
+    pub(crate) async fn create(&self, key: &SiteKey, metrics: &Metrics) -> Result<i64, Refusal> {
         let creation = timeout(CREATION_MAX, self.create_alone(key, metrics)).await;
         creation.unwrap_or_else(|_| {
             tracing::warn!("a new site could not be created in time");
@@ -97,21 +93,23 @@ impl Sites {
     }
 }
 
+/// Which site is meant.
 #[derive(Debug, PartialEq, Eq)]
-enum Lookup {
-    Found(i64),
+pub(crate) enum Lookup<'s> {
+    Found(&'s Site),
+    /// One that is to be created.
     Create(SiteKey),
     Unknown,
 }
 
-fn lookup(
-    snapshot: &Snapshot,
+fn lookup<'s>(
+    snapshot: &'s Snapshot,
     key: Option<&SiteKey>,
     host: Option<&str>,
     unknown: UnknownSite,
-) -> Lookup {
+) -> Lookup<'s> {
     let known = match key {
-        Some(key) => snapshot.sites.get(key).map(|site| site.id),
+        Some(key) => snapshot.sites.get(key),
         None => host_site(snapshot, host).or_else(|| only_site(snapshot, host, unknown)),
     };
     if let Some(site) = known {
@@ -126,25 +124,28 @@ fn lookup(
 }
 
 /// The site that is named after the host, with or without `www.`.
-fn host_site(snapshot: &Snapshot, host: Option<&str>) -> Option<i64> {
+fn host_site<'s>(snapshot: &'s Snapshot, host: Option<&str>) -> Option<&'s Site> {
     let host = host?;
     let bare = host.strip_prefix("www.").unwrap_or(host);
-    let site = snapshot
+    snapshot
         .sites
         .get(host)
-        .or_else(|| snapshot.sites.get(bare));
-    site.map(|site| site.id)
+        .or_else(|| snapshot.sites.get(bare))
 }
 
 /// The only site there is. Where sites are created, one that is named after another host does not take this host's events.
-fn only_site(snapshot: &Snapshot, host: Option<&str>, unknown: UnknownSite) -> Option<i64> {
+fn only_site<'s>(
+    snapshot: &'s Snapshot,
+    host: Option<&str>,
+    unknown: UnknownSite,
+) -> Option<&'s Site> {
     let mut sites = snapshot.sites.values();
     let (Some(only), None) = (sites.next(), sites.next()) else {
         return None;
     };
     let is_another_host = only.key.as_str().contains('.') && host.and_then(host_key).is_some();
     let may_take = unknown == UnknownSite::Reject || !is_another_host;
-    may_take.then_some(only.id)
+    may_take.then_some(only)
 }
 
 /// A host as a key: without `www.`. Addresses of IPv6 and hosts of more than 64 bytes have none.
@@ -152,9 +153,9 @@ fn host_key(host: &str) -> Option<SiteKey> {
     host.strip_prefix("www.").unwrap_or(host).parse().ok()
 }
 
-fn default_site(snapshot: &Snapshot, unknown: UnknownSite) -> Lookup {
+fn default_site(snapshot: &Snapshot, unknown: UnknownSite) -> Lookup<'_> {
     if let Some(site) = snapshot.sites.get(DEFAULT_KEY) {
-        return Lookup::Found(site.id);
+        return Lookup::Found(site);
     }
     match unknown {
         UnknownSite::Reject => Lookup::Unknown,
@@ -168,8 +169,6 @@ fn default_site(snapshot: &Snapshot, unknown: UnknownSite) -> Lookup {
 mod tests {
     use super::*;
 
-    use hgpixel_store::Site;
-
     fn snapshot(keys: &[&str]) -> Snapshot {
         let sites = keys.iter().zip(1..).map(|(key, id)| {
             let key: SiteKey = key.parse().unwrap();
@@ -182,17 +181,28 @@ mod tests {
         }
     }
 
-    fn find(sites: &[&str], key: Option<&str>, host: Option<&str>, unknown: UnknownSite) -> Lookup {
+    #[derive(Debug, PartialEq)]
+    enum Which {
+        Found(i64),
+        Create(String),
+        Unknown,
+    }
+
+    fn find(sites: &[&str], key: Option<&str>, host: Option<&str>, unknown: UnknownSite) -> Which {
         let key = key.map(|key| key.parse().unwrap());
-        lookup(&snapshot(sites), key.as_ref(), host, unknown)
+        match lookup(&snapshot(sites), key.as_ref(), host, unknown) {
+            Lookup::Found(site) => Found(site.id),
+            Lookup::Create(key) => Which::Create(key.to_string()),
+            Lookup::Unknown => Unknown,
+        }
     }
 
-    fn creates(key: &str) -> Lookup {
-        Lookup::Create(key.parse().unwrap())
+    fn creates(key: &str) -> Which {
+        Which::Create(key.to_owned())
     }
 
-    use Lookup::{Found, Unknown};
     use UnknownSite::{Create, Reject};
+    use Which::{Found, Unknown};
 
     #[test]
     fn a_key_names_its_site_whatever_the_page() {

@@ -13,7 +13,10 @@ use hgpixel_cache::Cache;
 use hgpixel_config::{Settings, StoreUrl};
 use hgpixel_event::{Clock, Event, assigned_id};
 use hgpixel_query::{Deps, start};
-use hgpixel_store::{Enriched, EventStore, Message, NewEvent, Site};
+use hgpixel_store::{
+    Actor, Authority, Enriched, EventStore, Grant, Message, NewEvent, NewToken, Role, Scope, Site,
+    SiteSetting,
+};
 use hgpixel_telemetry::{Health, Lifecycle, registry};
 use uuid::Uuid;
 
@@ -49,6 +52,8 @@ async fn main() -> anyhow::Result<()> {
         for key in keys {
             sites.push(store.add_site(&key.parse().unwrap(), key).await.unwrap());
         }
+        let cookie = let_in(&store, &sites).await;
+        println!("or as a person, with the cookie hgpixel={cookie}");
         append(
             &store,
             (0..2_345).map(|n| made_up(&sites, n, clock.now_ms() - n * 9_000)),
@@ -64,6 +69,64 @@ async fn main() -> anyhow::Result<()> {
         () = traffic => {}
     }
     Ok(())
+}
+
+/// People, tokens and settings; gives the cookie of an owner of the server.
+async fn let_in(store: &EventStore, sites: &[Site]) -> String {
+    let me = Actor::command_line();
+    let mut site = sites[0].clone();
+    for (setting, text) in [
+        (SiteSetting::Name, "The shop"),
+        (SiteSetting::Domain, "shop.example.com"),
+        (SiteSetting::TimeZone, "Europe/Vienna"),
+        (SiteSetting::RetentionDays, "400"),
+        (
+            SiteSetting::DropRules,
+            "network 192.0.2.0/24\npath /staging\nagent UptimeRobot",
+        ),
+    ] {
+        setting.set(&mut site, text).unwrap();
+    }
+    store.change_site(&me, &site).await.unwrap();
+    let on = |role| Grant::Site(site.id, role);
+    let mut cookie = String::new();
+    for (email, name, grant) in [
+        ("ben@example.com", "Ben Okafor", on(Role::Editor)),
+        ("chris@example.com", "", on(Role::Viewer)),
+        (
+            "someone.with.a.long.name@departments.example.com",
+            "Dr. Wilhelmina Featherstonehaugh",
+            on(Role::Owner),
+        ),
+        ("anna@example.com", "Anna Lindqvist", Grant::Server),
+    ] {
+        let email = email.parse().unwrap();
+        let invited = store.invite(&me, &Authority::Server, &email, grant).await;
+        if name.is_empty() {
+            continue;
+        }
+        let link = invited.unwrap().link.unwrap();
+        let agent = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36";
+        let accepted = store.accept_invitation(&link, name, "correct horse battery", agent);
+        cookie = accepted.await.unwrap().unwrap();
+    }
+    let email = "anna@example.com".parse().unwrap();
+    let again = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1";
+    let login = store.login_with_password(&email, "correct horse battery", again);
+    login.await.unwrap().unwrap();
+    for (name, scope, site) in [
+        ("Nightly export", Scope::Read, Some(site.id)),
+        ("Server-side events", Scope::Write, Some(site.id)),
+        ("Grafana", Scope::Read, None),
+    ] {
+        let new = NewToken {
+            name: name.to_owned(),
+            expires_in: Some(Duration::from_hours(24 * 90)),
+            ..NewToken::new(scope, site)
+        };
+        store.create_token(&me, &new).await.unwrap();
+    }
+    cookie
 }
 
 async fn append(store: &EventStore, rows: impl IntoIterator<Item = NewEvent>) {

@@ -5,6 +5,7 @@
 
 use axum::extract::{Extension, Query, State};
 use axum::response::Response;
+use hgpixel_store::Role;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
@@ -25,7 +26,7 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let counts = sites::counts(&app, viewer.sites).await;
+    let counts = sites::counts(&app, &viewer.sites).await;
     let counts = counts.map_err(|error| store_failed(&error))?;
     let Some(site) = choose(&counts, asked.site.as_deref())? else {
         return Ok(sites::overview(&app, &counts, &headers));
@@ -41,7 +42,7 @@ pub(crate) async fn show(
             name: &site.name,
             zone: &site.time_zone,
             base: "",
-            may_edit: viewer.may_edit,
+            may_edit: viewer.role(site.id) >= Some(Role::Editor),
         },
     ))
 }

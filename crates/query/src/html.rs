@@ -11,6 +11,8 @@ use crate::visits::{EventLine, VisitLine};
 #[derive(Template)]
 #[template(path = "login.html")]
 pub(crate) struct LoginPage<'a> {
+    /// What was typed at the last attempt.
+    pub(crate) email: &'a str,
     /// A one-time link's token, to be used up by the button; empty for the form.
     pub(crate) link: &'a str,
     pub(crate) next: &'a str,

@@ -1,5 +1,5 @@
-//! What people keep on a site's dashboard: annotations of days, goals, funnels. `GET` and `POST /api/sites/{key}/kept`,
-//! `DELETE /api/sites/{key}/kept/{id}`.
+//! What people keep on a site's dashboard: annotations of days, goals, funnels. `GET` and `POST /sites/{key}/kept`,
+//! `DELETE /sites/{key}/kept/{id}`.
 //!
 //! Whoever sees the site reads them, whoever may edit changes them. They hold no figures: those are asked of `/api/v2/query`.
 
@@ -12,9 +12,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::access::Viewer;
+use crate::access::SiteAccess;
 use crate::answer::{Refusal, bad_request, store_failed};
-use crate::sites;
 use crate::state::App;
 
 /// Characters of a name.
@@ -61,23 +60,8 @@ enum Test {
 
 pub(crate) async fn list(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path(key): Path<String>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
 ) -> Result<Json<Value>, Refusal> {
-    list_of(&app, viewer, &key).await
-}
-
-/// The same below a shared link, whose token is a part of the path, too.
-pub(crate) async fn list_shared(
-    State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path((_token, key)): Path<(String, String)>,
-) -> Result<Json<Value>, Refusal> {
-    list_of(&app, viewer, &key).await
-}
-
-async fn list_of(app: &App, viewer: Viewer, key: &str) -> Result<Json<Value>, Refusal> {
-    let site = sites::find(app, viewer.sites, key).await?;
     let kept = app.store.kept(site.id).await;
     let kept = kept.map_err(|error| store_failed(&error))?;
     Ok(Json(kept.iter().filter_map(told).collect()))
@@ -91,11 +75,9 @@ fn told(kept: &Kept) -> Option<Value> {
 
 pub(crate) async fn keep(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path(key): Path<String>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     body: String,
 ) -> Result<Response, Refusal> {
-    let site = sites::find_to_edit(&app, viewer, &key).await?;
     let new: New = serde_json::from_str(&body).map_err(|error| bad_request(error.to_string()))?;
     let name = new.name.trim();
     new.thing.check()?;
@@ -115,12 +97,13 @@ pub(crate) async fn keep(
 
 pub(crate) async fn forget(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path((key, id)): Path<(String, String)>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
+    Path((_key, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let site = sites::find_to_edit(&app, viewer, &key).await?;
     let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such thing");
-    let id = id.parse().map_err(|_| none())?;
+    let id = id
+        .parse()
+        .map_err(|_| bad_request("the number at the end of the path is none"))?;
     let forgotten = app.store.forget_kept(site.id, id).await;
     let was_there = forgotten.map_err(|error| store_failed(&error))?;
     was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(none)

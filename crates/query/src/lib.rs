@@ -1,34 +1,42 @@
-//! Show what was stored: the dashboard, `/view-data`, `/demo`, login, and the files that browsers load.
+//! Show what was stored: figures (`/api/v2/query`), the dashboard, `/view-data`, `/demo`, the settings of sites and people, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
 //! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
 //! script and loads nothing from elsewhere (`headers`).
 //!
 //! Absent: the store's SQL, listeners (the binary serves the router), and any state that a second process
-//! would have to know, save the counts that the cache holds for a second and the login limiter's memory.
+//! would have to know, save the answers that the cache holds for a while and the login limiter's memory.
 
 mod access;
 mod answer;
 mod assets;
+mod audit;
 mod csrf;
 mod dashboard;
 mod demo;
 mod files;
+mod forms;
 mod headers;
 mod html;
+mod invitation;
 mod kept;
 mod live;
 mod login;
+mod openapi;
+mod people;
 mod pixel;
 mod properties;
 mod public_url;
 mod readiness;
 mod routes;
+mod settings;
 mod shared;
+mod site_settings;
 mod sites;
 mod state;
 mod stats;
 mod time;
+mod tokens;
 mod view_data;
 mod visits;
 
@@ -39,7 +47,9 @@ use hgpixel_store::EventStore;
 use hgpixel_telemetry::{Health, Lifecycle};
 use prometheus::Registry;
 
+pub use access::Need;
 pub use pixel::router as pixel_router;
+pub use routes::{ROUTES, Route};
 
 /// What the service is made of.
 #[derive(Clone, Debug)]

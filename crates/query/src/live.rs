@@ -1,4 +1,4 @@
-//! `GET /api/live?site=KEY`: how many visitors a site has now, pushed as server-sent events while somebody looks.
+//! `GET /live?site=KEY`: how many visitors a site has now, pushed as server-sent events while somebody looks.
 //!
 //! "Now" is the last five minutes. Each stream looks every few seconds and speaks when the number has changed; streams of one site
 //! share an answer through the cache, so that many readers cost one question. The server's deadline for handlers ends with the head of an
@@ -72,7 +72,7 @@ pub(crate) async fn listen(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let key = asked.site.ok_or_else(sites::which_site)?;
-    let site = sites::find(&app, viewer.sites, &key).await?;
+    let site = sites::find(&app, &viewer.sites, &key).await?;
     let room = Arc::clone(&app.streams.free).try_acquire_owned();
     let room = room.map_err(|_| Problem::unavailable("too many dashboards listen already"))?;
     let ear = Ear {

@@ -1,16 +1,15 @@
-//! `GET /api/sites/{key}/properties?event=NAME`: under which keys a site's events carry data, the most frequent first, as seen in the newest
+//! `GET /sites/{key}/properties?event=NAME`: under which keys a site's events carry data, the most frequent first, as seen in the newest
 //! thousand of the last 91 days. Without a name: of all but those events that the pixel sends on its own. The values are asked of `/api/v2/query` as `event:props:<key>`.
 
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, Query, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::access::Viewer;
+use crate::access::SiteAccess;
 use crate::answer::{Refusal, store_failed};
-use crate::sites;
 use crate::state::App;
 
 /// How far back is looked.
@@ -25,30 +24,10 @@ pub(crate) struct Asked {
 
 pub(crate) async fn list(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path(key): Path<String>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Value>, Refusal> {
-    list_of(&app, viewer, &key, asked.event.as_deref()).await
-}
-
-/// The same below a shared link, whose token is a part of the path, too.
-pub(crate) async fn list_shared(
-    State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path((_token, key)): Path<(String, String)>,
-    Query(asked): Query<Asked>,
-) -> Result<Json<Value>, Refusal> {
-    list_of(&app, viewer, &key, asked.event.as_deref()).await
-}
-
-async fn list_of(
-    app: &App,
-    viewer: Viewer,
-    key: &str,
-    event: Option<&str>,
-) -> Result<Json<Value>, Refusal> {
-    let site = sites::find(app, viewer.sites, key).await?;
+    let event = asked.event.as_deref();
     let now_ms = app.clock.now_ms();
     let data = app
         .store

@@ -1,21 +1,19 @@
 //! Shared links: `/share/{token}` shows the dashboard of one site, read-only, to whoever has the link, until it is revoked. Below that path
 //! lie the few endpoints that the dashboard asks; everything else stays closed, events and visits among it.
 //!
-//! `GET` and `POST /api/sites/{key}/links`, `DELETE /api/sites/{key}/links/{id}` are for those who may edit the site.
+//! `GET` and `POST /sites/{key}/links`, `DELETE /sites/{key}/links/{id}` are for those who may edit the site.
 
 use axum::Json;
-use axum::extract::{Extension, Path, RawPathParams, Request, State};
-use axum::middleware::Next;
+use axum::extract::{Extension, Path, State};
 use axum::response::{IntoResponse, Response};
 use hgpixel_store::{SHARED_LINKS_MAX, Site};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::access::{Viewer, VisibleSites, private};
-use crate::answer::{Refusal, bad_request, not_found, store_failed};
+use crate::access::SiteAccess;
+use crate::answer::{Refusal, bad_request, store_failed};
 use crate::html::{SharedPage, page};
-use crate::sites;
 use crate::state::App;
 
 /// Characters of a name.
@@ -33,42 +31,11 @@ pub(crate) struct New {
     name: String,
 }
 
-/// Lets the holders of a link through, as viewers of its site who may change nothing. A cookie or a token gives no more here.
-pub(crate) async fn require_link(
-    State(app): State<App>,
-    params: RawPathParams,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let token = params.iter().find(|(name, _)| *name == "token");
-    let token = token.map_or("", |(_, token)| token);
-    match app.store.shared_site(token).await {
-        Ok(Some(site)) => {
-            request.extensions_mut().insert(Viewer {
-                sites: VisibleSites::Only(site),
-                may_edit: false,
-            });
-            let mut answer = private(next.run(request).await);
-            answer.headers_mut().extend([UNLISTED]);
-            answer
-        }
-        Ok(None) => not_found().await,
-        Err(error) => store_failed(&error).into_response(),
-    }
-}
-
 pub(crate) async fn show(
-    State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
     Path(token): Path<String>,
-) -> Result<Response, Refusal> {
-    let sites = app.store.sites().await;
-    let sites = sites.map_err(|error| store_failed(&error))?;
-    let site = sites
-        .into_iter()
-        .find(|site| viewer.sites.includes(site.id));
-    let site = site.ok_or_else(sites::no_such_site)?;
-    Ok(page(
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
+) -> Response {
+    let page = page(
         StatusCode::OK,
         &SharedPage {
             sites: &[],
@@ -78,15 +45,14 @@ pub(crate) async fn show(
             base: &format!("/share/{token}"),
             may_edit: false,
         },
-    ))
+    );
+    ([UNLISTED], page).into_response()
 }
 
 pub(crate) async fn list(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path(key): Path<String>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
 ) -> Result<Json<Value>, Refusal> {
-    let site = sites::find_to_edit(&app, viewer, &key).await?;
     let links = app.store.shared_links(site.id).await;
     let links = links.map_err(|error| store_failed(&error))?;
     let told = |link: &hgpixel_store::SharedLink| json!({ "id": link.id, "name": link.name, "created_ms": link.created_ms });
@@ -95,12 +61,10 @@ pub(crate) async fn list(
 
 pub(crate) async fn share(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path(key): Path<String>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     headers: HeaderMap,
     body: String,
 ) -> Result<Response, Refusal> {
-    let site = sites::find_to_edit(&app, viewer, &key).await?;
     let new: New = serde_json::from_str(&body).map_err(|error| bad_request(error.to_string()))?;
     let name = new.name.trim();
     if name.is_empty() || name.chars().count() > NAME_MAX {
@@ -122,12 +86,13 @@ async fn made(app: &App, site: &Site, name: &str) -> Result<String, Refusal> {
 
 pub(crate) async fn revoke(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path((key, id)): Path<(String, String)>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
+    Path((_key, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let site = sites::find_to_edit(&app, viewer, &key).await?;
     let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such link");
-    let id = id.parse().map_err(|_| none())?;
+    let id = id
+        .parse()
+        .map_err(|_| bad_request("the number at the end of the path is none"))?;
     let revoked = app.store.unshare(site.id, id).await;
     let was_there = revoked.map_err(|error| store_failed(&error))?;
     was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(none)

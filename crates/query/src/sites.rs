@@ -36,6 +36,8 @@ pub(crate) struct SiteLine {
 /// The cached form: names and counts, nothing of a visitor.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Counts {
+    /// The store's number.
+    pub(crate) id: i64,
     pub(crate) key: String,
     pub(crate) name: String,
     /// By its IANA name.
@@ -49,7 +51,7 @@ pub(crate) async fn show(
     Extension(viewer): Extension<Viewer>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let counts = counts(&app, viewer.sites).await;
+    let counts = counts(&app, &viewer.sites).await;
     let counts = counts.map_err(|error| store_failed(&error))?;
     Ok(overview(&app, &counts, &headers))
 }
@@ -88,8 +90,17 @@ fn shown(app: &Parts, sites: &[SiteLine], key: &str, headers: &HeaderMap) -> Res
     )
 }
 
+pub(crate) fn which_site() -> Refusal {
+    bad_request("say which site: ?site=KEY")
+}
+
+/// Also where there is one that the viewer may not see.
+pub(crate) fn no_such_site() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "there is no such site")
+}
+
 /// The site with this key; one that the viewer may not see is like one that does not exist.
-pub(crate) async fn find(app: &Parts, visible: VisibleSites, key: &str) -> Result<Site, Refusal> {
+pub(crate) async fn find(app: &Parts, visible: &VisibleSites, key: &str) -> Result<Site, Refusal> {
     let sites = app.store.sites().await;
     let sites = sites.map_err(|error| store_failed(&error))?;
     let found = sites
@@ -98,30 +109,9 @@ pub(crate) async fn find(app: &Parts, visible: VisibleSites, key: &str) -> Resul
     found.ok_or_else(no_such_site)
 }
 
-/// The same for those who may change what its dashboard keeps.
-pub(crate) async fn find_to_edit(app: &Parts, viewer: Viewer, key: &str) -> Result<Site, Refusal> {
-    let site = find(app, viewer.sites, key).await?;
-    if !viewer.may_edit {
-        let detail = "this needs a login, or a token that may do everything";
-        return Err(Refusal::new(StatusCode::FORBIDDEN, detail));
-    }
-    Ok(site)
-}
-
-pub(crate) fn which_site() -> Refusal {
-    bad_request("say which site: ?site=KEY")
-}
-
-pub(crate) fn no_such_site() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, "there is no such site")
-}
-
 /// The visible sites, the busiest first.
-pub(crate) async fn counts(app: &Parts, visible: VisibleSites) -> Result<Vec<Counts>, StoreError> {
-    let key = match visible {
-        VisibleSites::All => "sites:all".to_owned(),
-        VisibleSites::Only(site) => format!("sites:{site}"),
-    };
+pub(crate) async fn counts(app: &Parts, visible: &VisibleSites) -> Result<Vec<Counts>, StoreError> {
+    let key = format!("sites:{}", visible.cache_key());
     if let Some(cached) = app.cache.get(&key).await
         && let Ok(counts) = serde_json::from_slice(&cached)
     {
@@ -143,6 +133,7 @@ pub(crate) async fn counts(app: &Parts, visible: VisibleSites) -> Result<Vec<Cou
 impl From<SiteCounts> for Counts {
     fn from(counts: SiteCounts) -> Self {
         Self {
+            id: counts.site.id,
             key: counts.site.key.to_string(),
             name: counts.site.name,
             time_zone: counts.site.time_zone,

@@ -12,6 +12,15 @@ pub(crate) fn iso(time_ms: i64) -> String {
         .unwrap_or_default()
 }
 
+/// The day and the minute in UTC, for people: `2026-09-21 14:13`.
+pub(crate) fn minute(time_ms: i64) -> String {
+    let text = iso(time_ms);
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute}"),
+        _ => text,
+    }
+}
+
 /// How long ago, for people: the largest unit only.
 pub(crate) fn ago(time_ms: i64, now_ms: i64) -> String {
     let seconds = now_ms.saturating_sub(time_ms).max(0) / 1_000;
@@ -36,6 +45,8 @@ mod tests {
         assert_eq!(iso(1_790_000_000_007), "2026-09-21T14:13:20.007Z");
         assert_eq!(iso(-1), "1969-12-31T23:59:59.999Z");
         assert_eq!(iso(i64::MAX), "");
+        assert_eq!(minute(1_790_000_000_000), "2026-09-21 14:13");
+        assert_eq!(minute(i64::MAX), "");
     }
 
     #[test]

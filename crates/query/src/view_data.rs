@@ -31,7 +31,7 @@ pub(crate) async fn show(
     let params = Params::parse(query.as_deref().unwrap_or(""))
         .map_err(|wrong| bad_request(wrong.to_string()))?;
     let format = params.format.unwrap_or_else(|| Format::wanted_by(&headers));
-    let mut response = answer(&app, viewer, params, format).await?;
+    let mut response = answer(&app, &viewer, params, format).await?;
     response
         .headers_mut()
         .insert(VARY, HeaderValue::from_static("Accept"));
@@ -40,14 +40,14 @@ pub(crate) async fn show(
 
 async fn answer(
     app: &App,
-    viewer: Viewer,
+    viewer: &Viewer,
     params: Params,
     format: Format,
 ) -> Result<Response, Refusal> {
     if format == Format::Page {
         return Ok(page(StatusCode::OK, &ViewDataPage));
     }
-    let filter = filter(app, viewer.sites, &params).await;
+    let filter = filter(app, &viewer.sites, &params).await;
     let filter = filter.map_err(|error| store_failed(&error))?;
     match format {
         Format::Csv => export::stream(app, filter, params.order, &export::CSV).await,
@@ -71,7 +71,7 @@ async fn one_page(app: &Parts, filter: ViewFilter, params: &Params) -> Result<Re
 /// What the viewer may see and asked for. A site that is not theirs is like one that does not exist: nothing matches.
 async fn filter(
     app: &Parts,
-    visible: VisibleSites,
+    visible: &VisibleSites,
     params: &Params,
 ) -> Result<ViewFilter, StoreError> {
     let sites = match &params.client_id {
@@ -89,7 +89,7 @@ async fn filter(
 
 async fn site_of(
     app: &Parts,
-    visible: VisibleSites,
+    visible: &VisibleSites,
     key: &SiteKey,
 ) -> Result<Option<i64>, StoreError> {
     let sites = app.store.sites().await?;

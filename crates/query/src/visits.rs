@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
-use crate::access::Viewer;
-use crate::answer::{Refusal, store_failed};
+use crate::access::SiteAccess;
+use crate::answer::{Refusal, bad_request, store_failed};
 use crate::html::{VisitPage, VisitsPage, page};
 use crate::state::App;
-use crate::{sites, time};
+use crate::time;
 
 /// Visits of the list.
 const VISITS: u32 = 50;
@@ -45,10 +45,8 @@ pub(crate) struct EventLine {
 
 pub(crate) async fn list(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path(key): Path<String>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
 ) -> Result<Response, Refusal> {
-    let site = sites::find(&app, viewer.sites, &key).await?;
     let visits = app.store.visits(site.id, VISITS).await;
     let visits = visits.map_err(|error| store_failed(&error))?;
     let zone = site.zone();
@@ -68,12 +66,13 @@ pub(crate) async fn list(
 
 pub(crate) async fn show(
     State(app): State<App>,
-    Extension(viewer): Extension<Viewer>,
-    Path((key, session)): Path<(String, String)>,
+    Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
+    Path((_key, session)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let site = sites::find(&app, viewer.sites, &key).await?;
     let none = || Refusal::new(StatusCode::NOT_FOUND, "there is no such visit");
-    let session = session.parse().map_err(|_| none())?;
+    let session = session
+        .parse()
+        .map_err(|_| bad_request("the number at the end of the path is none"))?;
     let found = app.store.timeline(site.id, session).await;
     let found = found.map_err(|error| store_failed(&error))?;
     let (visit, events) = found.ok_or_else(none)?;

@@ -14,6 +14,7 @@ const { metafile } = await build({
     "src/view-data.js",
     "src/sites.js",
     "src/demo.js",
+    "src/settings.js",
     "src/dashboard.ts",
     "src/theme.ts",
     "src/style.css",

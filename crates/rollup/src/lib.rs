@@ -1,4 +1,5 @@
-//! Keep what time changes current: rotate salts, make partitions ahead, forget what is needed for 48 hours only.
+//! Keep what time changes current: rotate salts, make partitions ahead, forget what is needed for 48 hours only and what is older
+//! than its site keeps it.
 //!
 //! One process does it at a time, whoever holds the database's lock; the others look each few seconds whether it is free. Every
 //! piece of work is idempotent, so a leader that is killed in the middle, or two that believe to lead for a moment, do no
@@ -78,7 +79,7 @@ async fn keep_or_take(store: &EventStore, held: Option<Leadership>) -> Option<Le
     match store.try_lead().await {
         Ok(leadership) => {
             if leadership.is_some() {
-                tracing::info!("leads: rotates salts, makes partitions, prunes");
+                tracing::info!("leads: rotates salts, makes partitions, prunes, applies retention");
             }
             leadership
         }
@@ -98,6 +99,11 @@ async fn round(store: &EventStore, metrics: &Metrics) {
         tracing::debug!(rows, "pruned");
     }
     metrics.did("prune", &pruned);
+    let forgotten = store.apply_retention().await;
+    if let Ok(rows @ 1..) = &forgotten {
+        tracing::info!(rows, "forgot what is older than its site keeps it");
+    }
+    metrics.did("apply_retention", &forgotten);
 }
 
 impl Metrics {

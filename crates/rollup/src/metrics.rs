@@ -3,7 +3,12 @@
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 
 /// The leader's work, piece by piece.
-const TASKS: [&str; 3] = ["rotate_salts", "prepare_partitions", "prune"];
+const TASKS: [&str; 4] = [
+    "rotate_salts",
+    "prepare_partitions",
+    "prune",
+    "apply_retention",
+];
 
 pub(crate) struct Metrics {
     leader: IntGauge,

@@ -1,2 +1,2 @@
-insert into logins (hash, token, created_ms, used_ms)
-values ($1, $2, $3, $3)
+insert into logins (hash, token, user_id, agent, created_ms, used_ms)
+values ($1, $2, $3, $4, $5, $5)

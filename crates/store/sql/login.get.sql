@@ -1,3 +1,3 @@
-select created_ms, used_ms, token
+select created_ms, used_ms, token, user_id
 from logins
 where hash = $1

@@ -25,6 +25,9 @@ pub enum StoreError {
     /// The database's tables are of another version than this program's.
     #[error("{0}")]
     Schema(String),
+    /// Somebody else has changed the same thing meanwhile: look at it again.
+    #[error("somebody else has changed this meanwhile: look at it again")]
+    Conflict,
     /// As many sites exist as hits may create.
     #[error("there are {0} sites already, and hits may create no more")]
     SitesLimit(u32),
@@ -44,6 +47,7 @@ impl StoreError {
         match self {
             Self::Unavailable { code, .. } | Self::Rejected { code, .. } => code,
             Self::Schema(_) => "schema",
+            Self::Conflict => "conflict",
             Self::SitesLimit(_) => "sites_limit",
             Self::Invalid(_) => "invalid",
         }

@@ -1,4 +1,4 @@
-//! Keep sites, salts, events and sessions, and answer the dashboard's questions. SQLite, or PostgreSQL.
+//! Keep sites, people, salts, events and sessions, and answer the dashboard's questions. SQLite, or PostgreSQL.
 //!
 //! [`EventStore`] is the handle; everything else here is a noun that it takes or gives. Its promises:
 //!
@@ -13,6 +13,8 @@
 #![warn(missing_docs)]
 
 mod access;
+mod audit;
+mod erase;
 mod error;
 mod extra;
 mod kept;
@@ -23,16 +25,22 @@ mod new_event;
 mod partition;
 mod pool;
 mod prune;
+mod retention;
 mod session_id;
 mod site;
 mod snapshot;
 mod stats;
 mod store;
+mod user;
 mod view;
 mod visit;
 mod writer;
 
-pub use access::{AccessToken, LoginSession, SHARED_LINKS_MAX, Scope, SharedLink};
+pub use access::{
+    AccessToken, LoginSession, NewToken, SHARED_LINKS_MAX, Scope, SharedLink, UserLogin,
+};
+pub use audit::{Actor, AuditAction, AuditEntry};
+pub use erase::{Erased, Whom};
 pub use error::StoreError;
 pub use kept::{KEPT_MAX, Kept};
 pub use leader::Leadership;
@@ -45,6 +53,7 @@ pub use stats::{
     StatsValue, Test,
 };
 pub use store::EventStore;
+pub use user::{Authority, Email, Grant, Invited, Role, User};
 pub use view::{
     VIEW_COUNT_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, ViewFilter, ViewOrder, ViewPage,
     ViewQuery, ViewRow,

@@ -36,6 +36,49 @@ pub(crate) async fn prepare(
     Ok(())
 }
 
+/// An event's id and its time may differ by a week and ten minutes.
+const APART_MS: i64 = 8 * 24 * 3_600_000;
+
+/// Drops the partitions that hold nothing from `cutoff_ms` on; returns how many.
+pub(crate) async fn drop_before(pool: &Pool, cutoff_ms: i64) -> Result<u64, StoreError> {
+    let Backend::Postgres(db) = &pool.backend else {
+        return Ok(0);
+    };
+    let present: Vec<String> = sqlx::query_scalar(PARTITIONS).fetch_all(db).await?;
+    let mut dropped = 0;
+    for week in present.iter().filter_map(|name| number(name)) {
+        if start_ms(week + 1) + APART_MS <= cutoff_ms {
+            drop_week(db, week).await?;
+            dropped += 1;
+        }
+    }
+    Ok(dropped)
+}
+
+async fn drop_week(db: &PgPool, week: i64) -> Result<(), StoreError> {
+    let mut transaction = db.begin().await?;
+    // As when one is made: readers and writers queue behind a lock that waits.
+    sqlx::query("set local lock_timeout = '3s'")
+        .execute(&mut *transaction)
+        .await?;
+    // A number alone is put into this text.
+    let drop = format!("drop table if exists {}", name(week));
+    sqlx::query(AssertSqlSafe(drop))
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    tracing::info!(
+        partition = name(week),
+        "dropped a partition that no site keeps"
+    );
+    Ok(())
+}
+
+/// The number of a week by its name; `None` for the default partition.
+fn number(name: &str) -> Option<i64> {
+    name.strip_prefix("events_week_")?.parse().ok()
+}
+
 const PARTITIONS: &str = include_str!("../sql/postgres/partitions.sql");
 
 async fn make(db: &PgPool, week: i64) -> Result<(), StoreError> {

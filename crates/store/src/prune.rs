@@ -1,8 +1,9 @@
-//! Forgetting what is needed for two days only.
+//! Forgetting what has had its time: two days for most, longer for the audit log.
 
 use hgpixel_event::Clock;
 
 use crate::access::{LOGIN_IDLE_MS, LOGIN_MS};
+use crate::audit;
 use crate::error::StoreError;
 use crate::pool::{Pool, writing};
 
@@ -27,9 +28,18 @@ pub(crate) async fn prune(pool: &Pool, clock: &Clock) -> Result<u64, StoreError>
         now_ms - KEPT_MS,
     )
     .await?;
-    let links = include_str!("../sql/prune.login_links.sql");
-    rows +=
-        writing!(pool, db => sqlx::query(links).bind(now_ms).execute(db).await?.rows_affected());
+    rows += repeat(
+        pool,
+        include_str!("../sql/prune.audit.sql"),
+        now_ms - audit::KEPT_MS,
+    )
+    .await?;
+    for links in [
+        include_str!("../sql/prune.login_links.sql"),
+        include_str!("../sql/prune.invitations.sql"),
+    ] {
+        rows += writing!(pool, db => sqlx::query(links).bind(now_ms).execute(db).await?.rows_affected());
+    }
     let logins = include_str!("../sql/prune.logins.sql");
     rows += writing!(pool, db => sqlx::query(logins)
         .bind(now_ms - LOGIN_MS)

@@ -1,5 +1,6 @@
 //! A site: whose events are counted together, under one key, by the rules that people set for it.
 
+mod change;
 mod drop_rules;
 mod origins;
 mod setting;
@@ -9,12 +10,15 @@ use hgpixel_event::{Clock, SiteKey};
 use jiff::tz::TimeZone;
 use sqlx::FromRow;
 
+use crate::audit::{self, Actor, AuditAction, Note};
 use crate::error::StoreError;
-use crate::pool::{Pool, Transaction, reading, within, writing};
+use crate::pool::{Pool, Transaction, reading, within};
 
+pub(crate) use change::{change, exists};
 pub use drop_rules::{DropRule, DropRules};
 pub use origins::AllowedOrigins;
 pub use setting::SiteSetting;
+pub(crate) use setting::name;
 
 /// A site as the store knows it. What may be set is described at [`SiteSetting`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,22 +142,37 @@ pub(crate) async fn all(pool: &Pool) -> Result<Vec<Site>, StoreError> {
 pub(crate) async fn add(
     pool: &Pool,
     clock: &Clock,
+    actor: &Actor,
     key: &SiteKey,
-    name: &str,
+    site_name: &str,
 ) -> Result<Site, StoreError> {
+    let site_name = match site_name.trim() {
+        "" => key.to_string(),
+        text => name(text)?,
+    };
+    let mut transaction = pool.begin().await?;
     let insert = include_str!("../sql/site.add.sql");
-    let name = if name.is_empty() { key.as_str() } else { name };
-    writing!(pool, db => sqlx::query(insert)
+    let added = within!(transaction, db => sqlx::query(insert)
         .bind(key.as_str())
-        .bind(name)
+        .bind(&site_name)
         .bind(clock.now_ms())
         .execute(db)
         .await?
         .rows_affected());
     let select = include_str!("../sql/site.by_key.sql");
     let row: SiteRow =
-        writing!(pool, db => sqlx::query_as(select).bind(key.as_str()).fetch_one(db).await?);
-    row.try_into()
+        within!(transaction, db => sqlx::query_as(select).bind(key.as_str()).fetch_one(db).await?);
+    let site = Site::try_from(row)?;
+    if added > 0 {
+        let note = Note {
+            site: Some(site.id),
+            new: &site.name,
+            ..Note::of(AuditAction::SiteAdd, site.key.as_str())
+        };
+        audit::note(&mut transaction, clock, actor, &note).await?;
+    }
+    transaction.commit().await?;
+    Ok(site)
 }
 
 /// Adds a site while there are fewer than `sites_max`, or returns the one that has the key already.

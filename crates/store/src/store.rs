@@ -8,7 +8,9 @@ use hgpixel_config::Store as Settings;
 use hgpixel_event::{Clock, SiteKey};
 use prometheus::Registry;
 
-use crate::access::{self, AccessToken, LoginSession, Scope, SharedLink};
+use crate::access::{self, AccessToken, LoginSession, NewToken, Passwords, SharedLink, UserLogin};
+use crate::audit::{self, Actor, AuditEntry};
+use crate::erase::{self, Erased, Whom};
 use crate::error::StoreError;
 use crate::kept::{self, Kept};
 use crate::leader::Leadership;
@@ -17,10 +19,11 @@ use crate::pool::{Pool, reading};
 use crate::site::{self, Site, SiteCounts};
 use crate::snapshot::{self, Snapshot};
 use crate::stats::{self, StatsAnswer, StatsQuery};
+use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
 use crate::view::{self, ViewFilter, ViewOrder, ViewPage, ViewQuery, ViewRow};
 use crate::visit::{self, Visit, VisitEvent};
 use crate::writer::Writer;
-use crate::{migration, partition, prune};
+use crate::{migration, partition, prune, retention};
 
 /// The store. Cheap to clone; clones share connections.
 ///
@@ -34,6 +37,7 @@ pub struct EventStore {
     partition_weeks_ahead: u32,
     /// Never changes once it is made.
     secret: Arc<OnceLock<[u8; 32]>>,
+    passwords: Passwords,
 }
 
 impl EventStore {
@@ -64,6 +68,7 @@ impl EventStore {
             metrics: Arc::new(metrics),
             partition_weeks_ahead: settings.partition_weeks_ahead,
             secret: Arc::default(),
+            passwords: Passwords::new(),
         })
     }
 
@@ -116,10 +121,31 @@ impl EventStore {
         self.pool.bounded(site::all(&self.pool)).await
     }
 
-    /// Adds a site; one with that key already stays as it is and is returned. An empty name is the key.
+    /// Adds a site in the name of the command line; see [`EventStore::add_site_as`].
     pub async fn add_site(&self, key: &SiteKey, name: &str) -> Result<Site, StoreError> {
+        self.add_site_as(&Actor::command_line(), key, name).await
+    }
+
+    /// Adds a site; one with that key already stays as it is and is returned. An empty name is the key.
+    pub async fn add_site_as(
+        &self,
+        actor: &Actor,
+        key: &SiteKey,
+        name: &str,
+    ) -> Result<Site, StoreError> {
         self.pool
-            .bounded(site::add(&self.pool, &self.clock, key, name))
+            .bounded(site::add(&self.pool, &self.clock, actor, key, name))
+            .await
+    }
+
+    /// Keeps the settings of `site`, which [`SiteSetting::set`](crate::SiteSetting::set) has changed, and gives it with its new
+    /// generation.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody else changed the site after it was read.
+    pub async fn change_site(&self, actor: &Actor, site: &Site) -> Result<Site, StoreError> {
+        self.pool
+            .bounded(site::change(&self.pool, &self.clock, actor, site))
             .await
     }
 
@@ -248,22 +274,197 @@ impl EventStore {
         self.pool.bounded(access::end(&self.pool, cookie)).await
     }
 
-    /// A new token, `hgp_` and 256 bits: shown to its holder now and never again. `expires_in` of `None` lasts until it is revoked.
-    pub async fn create_token(
+    /// The value of a new session's cookie for whoever knows a user's password; `None` when the password is wrong or there is no such
+    /// user, which takes equally long. `agent` is what the browser says it is.
+    pub async fn login_with_password(
         &self,
-        scope: Scope,
-        site: Option<i64>,
-        expires_in: Option<Duration>,
-    ) -> Result<String, StoreError> {
+        email: &Email,
+        password: &str,
+        agent: &str,
+    ) -> Result<Option<String>, StoreError> {
         self.pool
-            .bounded(access::create(
+            .bounded(access::with_password(
                 &self.pool,
                 &self.clock,
-                scope,
-                site,
-                expires_in,
+                &self.passwords,
+                email,
+                password,
+                agent,
             ))
             .await
+    }
+
+    /// The living sessions of a user, the last used first; that of `cookie` is marked.
+    pub async fn user_logins(&self, user: i64, cookie: &str) -> Result<Vec<UserLogin>, StoreError> {
+        self.pool
+            .bounded(access::of_user(&self.pool, &self.clock, user, cookie))
+            .await
+    }
+
+    /// Ends one of a user's sessions by its id; without an id, all but that of `cookie`.
+    pub async fn end_user_logins(
+        &self,
+        user: &User,
+        cookie: &str,
+        only: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let end = access::end_of_user(&self.pool, &self.clock, user, cookie, only);
+        self.pool.bounded(end).await
+    }
+
+    /// Everybody who may log in or was invited to, by address; a thousand at most.
+    pub async fn users(&self) -> Result<Vec<User>, StoreError> {
+        self.pool.bounded(user::all(&self.pool)).await
+    }
+
+    /// A user by number.
+    pub async fn user(&self, id: i64) -> Result<Option<User>, StoreError> {
+        self.pool.bounded(user::by_id(&self.pool, id)).await
+    }
+
+    /// A user by address.
+    pub async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        self.pool.bounded(user::by_email(&self.pool, email)).await
+    }
+
+    /// Gives a person a role, and, unless they have a password already, a link by which they set one within 72 hours.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] when `authority` does not cover it; or when the person has not come in yet and was promised more than it
+    /// covers.
+    pub async fn invite(
+        &self,
+        actor: &Actor,
+        authority: &Authority,
+        email: &Email,
+        grant: Grant,
+    ) -> Result<Invited, StoreError> {
+        let invite = user::invite(&self.pool, &self.clock, actor, authority, email, grant);
+        self.pool.bounded(invite).await
+    }
+
+    /// Whom an invitation's token invites; `None` when it is unknown, used or too old.
+    pub async fn invited(&self, link: &str) -> Result<Option<User>, StoreError> {
+        self.pool
+            .bounded(user::invited(&self.pool, &self.clock, link))
+            .await
+    }
+
+    /// Uses an invitation up: sets name and password, and gives the value of a new session's cookie; the person's other sessions end.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a name or a password that will not do; the invitation stays.
+    pub async fn accept_invitation(
+        &self,
+        link: &str,
+        name: &str,
+        password: &str,
+        agent: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.pool
+            .bounded(user::accept(
+                &self.pool,
+                &self.clock,
+                &self.passwords,
+                link,
+                name,
+                password,
+                agent,
+            ))
+            .await
+    }
+
+    /// The token of a new link by which a user sets another password. Whoever holds it may become the user.
+    pub async fn reset_link(&self, actor: &Actor, user: i64) -> Result<String, StoreError> {
+        self.pool
+            .bounded(user::reset_link(&self.pool, &self.clock, actor, user))
+            .await
+    }
+
+    /// Changes the role of somebody on a site where they have one; `None` ends it.
+    pub async fn set_role(
+        &self,
+        actor: &Actor,
+        user: i64,
+        site: i64,
+        role: Option<Role>,
+    ) -> Result<(), StoreError> {
+        let set = user::set_role(&self.pool, &self.clock, actor, user, site, role);
+        self.pool.bounded(set).await
+    }
+
+    /// Makes somebody an owner of the server, or no longer one.
+    pub async fn set_server_owner(
+        &self,
+        actor: &Actor,
+        user: i64,
+        is_owner: bool,
+    ) -> Result<(), StoreError> {
+        let set = user::set_owner(&self.pool, &self.clock, actor, user, is_owner);
+        self.pool.bounded(set).await
+    }
+
+    /// Removes a person with roles, links and sessions.
+    pub async fn remove_user(&self, actor: &Actor, user: i64) -> Result<(), StoreError> {
+        self.pool
+            .bounded(user::remove(&self.pool, &self.clock, actor, user))
+            .await
+    }
+
+    /// Changes the name of a user, in their own name.
+    pub async fn rename_user(&self, user: &User, name: &str) -> Result<(), StoreError> {
+        self.pool
+            .bounded(user::rename(&self.pool, &self.clock, user, name))
+            .await
+    }
+
+    /// Sets a new password, ends every session of the user, and gives the value of a new session's cookie; `None` when `current` is
+    /// wrong.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for a password that will not do.
+    pub async fn change_password(
+        &self,
+        user: &User,
+        current: &str,
+        new: &str,
+        agent: &str,
+    ) -> Result<Option<String>, StoreError> {
+        self.pool
+            .bounded(user::change_password(
+                &self.pool,
+                &self.clock,
+                &self.passwords,
+                user,
+                current,
+                new,
+                agent,
+            ))
+            .await
+    }
+
+    /// A hundred entries of the audit log before `before_id` (the newest, if `None`), newest first; only those of a site where one is
+    /// named.
+    pub async fn audit(
+        &self,
+        site: Option<i64>,
+        before_id: Option<i64>,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        self.pool
+            .bounded(audit::page(&self.pool, site, before_id))
+            .await
+    }
+
+    /// A new token, `hgp_` and 256 bits: shown to its holder now and never again.
+    pub async fn create_token(&self, actor: &Actor, new: &NewToken) -> Result<String, StoreError> {
+        self.pool
+            .bounded(access::create(&self.pool, &self.clock, actor, new))
+            .await
+    }
+
+    /// The newest thousand tokens, also those that have expired.
+    pub async fn tokens(&self) -> Result<Vec<AccessToken>, StoreError> {
+        self.pool.bounded(access::all(&self.pool)).await
     }
 
     /// What a token allows; `None` when it is unknown, revoked or expired. Notes its use, to the minute.
@@ -274,8 +475,10 @@ impl EventStore {
     }
 
     /// Ends a token. Whether there was one.
-    pub async fn revoke_token(&self, id: i64) -> Result<bool, StoreError> {
-        self.pool.bounded(access::revoke(&self.pool, id)).await
+    pub async fn revoke_token(&self, actor: &Actor, id: i64) -> Result<bool, StoreError> {
+        self.pool
+            .bounded(access::revoke(&self.pool, &self.clock, actor, id))
+            .await
     }
 
     /// What people keep on the site's dashboard, in the order in which it was made.
@@ -369,6 +572,18 @@ impl EventStore {
     pub async fn prepare_partitions(&self) -> Result<(), StoreError> {
         let prepare = partition::prepare(&self.pool, &self.clock, self.partition_weeks_ahead);
         self.pool.bounded(prepare).await
+    }
+
+    /// Forgets what each site's retention says. Returns how many events and sessions went one by one. May take long, in statements that
+    /// are each bounded.
+    pub async fn apply_retention(&self) -> Result<u64, StoreError> {
+        retention::apply(&self.pool, &self.clock).await
+    }
+
+    /// Erases everything that is stored of a user id or a visitor on a site. May take long, in transactions that are each bounded; one
+    /// that is cut short is completed by another call.
+    pub async fn erase(&self, actor: &Actor, site: i64, whom: &Whom) -> Result<Erased, StoreError> {
+        erase::erase(&self.pool, &self.clock, actor, site, whom).await
     }
 
     /// Forgets what is needed for 48 hours only: message ids, visitors' current sessions, dead logins. Returns how many rows. May take

@@ -1,14 +1,13 @@
-//! Commands on the store: tables, sites, tokens and login links. Each may run beside a serving process.
+//! Commands on the store: tables, login links and the audit log. Each may run beside a serving process.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use hgpixel_config::Settings;
-use hgpixel_event::Clock;
-use hgpixel_store::{EventStore, Scope};
+use hgpixel_event::{Clock, SiteKey};
+use hgpixel_store::{EventStore, Site};
 use prometheus::Registry;
 
-use crate::cli::{self, SiteCommand, TokenCommand};
 use crate::{process, say};
 
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
@@ -19,52 +18,46 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<()> {
     say::line("the store's tables are up to date")
 }
 
-pub(crate) async fn site(settings: &Settings, command: SiteCommand) -> anyhow::Result<()> {
+/// The log, newest first.
+pub(crate) async fn audit(
+    settings: &Settings,
+    site: Option<SiteKey>,
+    limit: usize,
+) -> anyhow::Result<()> {
     let store = open(settings).await?;
-    match command {
-        SiteCommand::Add { key, name } => {
-            let name = name.unwrap_or_else(|| key.to_string());
-            let site = store.add_site(&key, &name).await.context("add the site")?;
-            say::line(format!("{}\t{}\t{}", site.id, site.key, site.name))?;
+    let site = match site {
+        None => None,
+        Some(key) => Some(find_site(&store, &key).await?.id),
+    };
+    let (mut left, mut before) = (limit, None);
+    while left > 0 {
+        let page = store.audit(site, before).await.context("read the log")?;
+        let Some(last) = page.last() else { break };
+        before = Some(last.id);
+        for entry in page.iter().take(left) {
+            say::line(serde_json::json!({
+                "id": entry.id,
+                "at_ms": entry.at_ms,
+                "site": entry.site,
+                "user": entry.user,
+                "actor": entry.actor,
+                "action": entry.action.as_str(),
+                "subject": entry.subject,
+                "old": entry.old,
+                "new": entry.new,
+            }))?;
         }
-        SiteCommand::List => {
-            for site in store.sites().await.context("list the sites")? {
-                say::line(format!("{}\t{}\t{}", site.id, site.key, site.name))?;
-            }
-        }
+        left = left.saturating_sub(page.len());
     }
     store.close().await;
     Ok(())
 }
 
-pub(crate) async fn token(settings: &Settings, command: TokenCommand) -> anyhow::Result<()> {
-    let TokenCommand::Create { scope, site } = command;
-    let store = open(settings).await?;
-    let site = match site {
-        None => None,
-        Some(key) => {
-            let sites = store.sites().await.context("look the site up")?;
-            let found = sites.into_iter().find(|site| site.key == key);
-            Some(
-                found
-                    .with_context(|| {
-                        format!("there is no site {key}; `hgpixel site add {key}` adds it")
-                    })?
-                    .id,
-            )
-        }
-    };
-    let scope = match scope {
-        cli::Scope::Read => Scope::Read,
-        cli::Scope::Write => Scope::Write,
-        cli::Scope::Admin => Scope::Admin,
-    };
-    let token = store
-        .create_token(scope, site, None)
-        .await
-        .context("create the token")?;
-    store.close().await;
-    say::line(token)
+/// The site with this key.
+pub(crate) async fn find_site(store: &EventStore, key: &SiteKey) -> anyhow::Result<Site> {
+    let sites = store.sites().await.context("look the site up")?;
+    let found = sites.into_iter().find(|site| site.key == *key);
+    found.with_context(|| format!("there is no site {key}; `hgpixel site add {key}` adds it"))
 }
 
 pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
@@ -75,7 +68,7 @@ pub(crate) async fn login_link(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// The store, its tables brought up to date where that needs no other process' consent: a newcomer's first command may be any.
-async fn open(settings: &Settings) -> anyhow::Result<EventStore> {
+pub(crate) async fn open(settings: &Settings) -> anyhow::Result<EventStore> {
     process::prepare_data_dir(settings)?;
     let clock = Clock::system();
     EventStore::migrate(&settings.store, &clock)

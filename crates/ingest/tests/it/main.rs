@@ -10,5 +10,6 @@ mod limits;
 mod outage;
 mod privacy;
 mod rig;
+mod rules;
 mod sites;
 mod together;

@@ -1,34 +1,28 @@
 //! At most five failed logins a minute from one address (IPv6: one /64).
 //!
-//! A login that succeeds is taken back, so that people who log in often are not guessers. The memory is bounded: it is two
-//! generations of half the bound each, and an address that was not seen for a whole generation is forgotten.
+//! A login that succeeds is taken back, so that people who log in often are not guessers. The memory is bounded.
 
-use std::collections::HashMap;
-use std::mem;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hgpixel_event::Clock;
+
+use super::generations::Generations;
 
 /// Attempts that may follow each other at once.
 const BURST: i64 = 5;
 /// After them, one attempt each.
 const INTERVAL_MS: i64 = 12_000;
-/// How long to wait when the limit is reached, in seconds.
-pub(crate) const PAUSE_S: u32 = 12;
+/// How long to wait when the limit is reached.
+pub(crate) const PAUSE: Duration = Duration::from_secs(12);
 /// A tenth of what the limits of ingest may hold: far fewer people log in.
 const ADDRESSES_MAX: usize = 10_000;
 
 pub(crate) struct LoginLimiter {
     clock: Clock,
-    seen: Mutex<Generations>,
-}
-
-/// For each address, when its allowance is whole again, in milliseconds since 1970 UTC (GCRA's theoretical arrival time).
-#[derive(Default)]
-struct Generations {
-    current: HashMap<IpAddr, i64>,
-    previous: HashMap<IpAddr, i64>,
+    /// For each address, when its allowance is whole again, in milliseconds since 1970 UTC (GCRA's theoretical arrival time).
+    seen: Mutex<Generations<IpAddr, i64>>,
 }
 
 /// An attempt that was let through.
@@ -39,7 +33,7 @@ impl LoginLimiter {
     pub(crate) fn new(clock: Clock) -> Self {
         Self {
             clock,
-            seen: Mutex::default(),
+            seen: Mutex::new(Generations::new(ADDRESSES_MAX)),
         }
     }
 
@@ -50,7 +44,7 @@ impl LoginLimiter {
         let mut seen = self.seen();
         // A clock that was set back must not lock anybody out for longer than a full allowance takes.
         let latest_ms = now_ms + BURST * INTERVAL_MS;
-        let whole_ms = seen.get(address).clamp(now_ms, latest_ms);
+        let whole_ms = seen.get(&address).unwrap_or(0).clamp(now_ms, latest_ms);
         let is_one_too_many = whole_ms > latest_ms - INTERVAL_MS;
         if is_one_too_many {
             seen.set(address, whole_ms);
@@ -63,29 +57,12 @@ impl LoginLimiter {
     /// The attempt succeeded and does not count.
     pub(crate) fn forgive(&self, attempt: &Attempt) {
         let mut seen = self.seen();
-        let whole_ms = seen.get(attempt.0);
+        let whole_ms = seen.get(&attempt.0).unwrap_or(0);
         seen.set(attempt.0, whole_ms - INTERVAL_MS);
     }
 
-    fn seen(&self) -> MutexGuard<'_, Generations> {
+    fn seen(&self) -> MutexGuard<'_, Generations<IpAddr, i64>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Generations {
-    fn get(&self, address: IpAddr) -> i64 {
-        let known = self
-            .current
-            .get(&address)
-            .or_else(|| self.previous.get(&address));
-        known.copied().unwrap_or(0)
-    }
-
-    fn set(&mut self, address: IpAddr, whole_ms: i64) {
-        if self.current.len() >= ADDRESSES_MAX / 2 {
-            self.previous = mem::take(&mut self.current);
-        }
-        self.current.insert(address, whole_ms);
     }
 }
 
@@ -163,7 +140,6 @@ mod tests {
         for n in 0..1_000_000_u32 {
             limiter.attempt(IpAddr::from(n.to_be_bytes()));
         }
-        let seen = limiter.seen();
-        assert!(seen.current.len() + seen.previous.len() <= ADDRESSES_MAX);
+        assert!(limiter.seen().len() <= ADDRESSES_MAX);
     }
 }

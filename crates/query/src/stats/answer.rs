@@ -106,7 +106,7 @@ impl Told<'_> {
     }
 
     /// The question again, as it was understood.
-    fn query(&self) -> Value {
+    pub(crate) fn query(&self) -> Value {
         let question = self.question;
         let mut query = json!({
             "site_id": question.site.as_str(),

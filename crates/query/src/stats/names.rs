@@ -83,6 +83,26 @@ const UNITS: [(&str, Unit); 5] = [
     ("time:month", Unit::Month),
 ];
 
+/// Every metric by name.
+#[cfg(test)]
+pub(crate) fn metrics() -> impl Iterator<Item = &'static str> {
+    METRICS.iter().map(|(known, _)| *known)
+}
+
+/// Every dimension by name, but properties and times.
+#[cfg(test)]
+pub(crate) fn dimensions() -> impl Iterator<Item = &'static str> {
+    DIMENSIONS.iter().map(|(known, _)| *known)
+}
+
+/// Every time by name.
+#[cfg(test)]
+pub(crate) fn times() -> impl Iterator<Item = &'static str> {
+    ["time"]
+        .into_iter()
+        .chain(UNITS.iter().map(|(known, _)| *known))
+}
+
 pub(crate) fn metric(key: &str, name: &str) -> Result<Metric, Wrong> {
     let found = METRICS.iter().find(|(known, _)| *known == name);
     found

@@ -1,178 +1,346 @@
-//! Who may see what: every route, everybody.
+//! Who may see and do what: every route, everybody.
 
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use hgpixel_store::Scope;
+use hgpixel_query::{Need, ROUTES};
+use hgpixel_store::{Actor, Grant, NewToken, Role, Scope, Site};
 
-use crate::support::{Ask, Pages, ask, event, get};
+use crate::support::{Answer, Ask, Pages, ask, event, get};
 
-/// Routes that only viewers may use, with the status that a viewer gets who says no more: 400 is asked for what is missing.
-const VIEWERS_ONLY: &[(Method, &str, u16)] = &[
-    (Method::GET, "/", 200),
-    (Method::GET, "/sites", 200),
-    (Method::GET, "/sites/{key}/visits", 404),
-    (Method::GET, "/sites/{key}/visits/{session}", 404),
-    (Method::GET, "/api/live", 400),
-    (Method::GET, "/api/sites/{key}/kept", 404),
-    (Method::POST, "/api/sites/{key}/kept", 404),
-    (Method::DELETE, "/api/sites/{key}/kept/{id}", 404),
-    (Method::GET, "/api/sites/{key}/properties", 404),
-    (Method::GET, "/api/sites/{key}/links", 404),
-    (Method::POST, "/api/sites/{key}/links", 404),
-    (Method::DELETE, "/api/sites/{key}/links/{id}", 404),
-    (Method::POST, "/api/v2/query", 400),
-    (Method::GET, "/view-data", 200),
-    (Method::GET, "/demo", 200),
-    (Method::GET, "/demo/{page}", 200),
-];
-/// Routes for everybody, with the status that anybody gets.
-const PUBLIC: &[(Method, &str, u16)] = &[
-    (Method::GET, "/login", 200),
-    (Method::POST, "/login", 401),
-    (Method::POST, "/logout", 303),
-    (Method::GET, "/share/{token}", 404),
-    (Method::GET, "/share/{token}/api/live", 404),
-    (Method::POST, "/share/{token}/api/v2/query", 404),
-    (Method::GET, "/share/{token}/api/sites/{key}/kept", 404),
-    (
-        Method::GET,
-        "/share/{token}/api/sites/{key}/properties",
-        404,
-    ),
-    (Method::GET, "/assets/{hash}/{*name}", 404),
-    (Method::GET, "/static/{name}", 404),
-    (Method::GET, "/static/{hash}/{name}", 404),
-    (Method::GET, "/nothing/here", 404),
-];
-
+/// The table of routes is where routes are made, but for the two of the script, which are for everybody.
 #[test]
-fn no_route_is_missing_from_these_tests() {
-    let sources = concat!(
-        include_str!("../../src/routes.rs"),
-        include_str!("../../src/pixel.rs")
-    );
-    let declared = sources
-        .split(".route(\"")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap());
-    for path in declared {
-        let is_viewers_only = VIEWERS_ONLY.iter().any(|(_, known, _)| *known == path);
-        let is_public = PUBLIC.iter().any(|(_, known, _)| *known == path);
-        assert!(is_viewers_only != is_public, "{path}");
+fn no_route_is_made_outside_of_the_table() {
+    let mut made = Vec::new();
+    let mut folders = vec![std::path::PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/src"
+    ))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let source = std::fs::read_to_string(&path).unwrap();
+            let routes =
+                source.matches(".route(").count() + source.matches("route_service(").count();
+            if routes > 0 {
+                let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+                made.push((name, routes));
+            }
+        }
+    }
+    made.sort();
+    let expected = [("pixel.rs".to_owned(), 2), ("routes.rs".to_owned(), 1)];
+    assert_eq!(made, expected);
+}
+
+/// A way of asking, under a name, and what it is to be worth.
+struct Persona {
+    name: &'static str,
+    ask: Box<dyn Fn(Ask) -> Ask>,
+    worth: Worth,
+}
+
+#[derive(Clone, Copy)]
+enum Worth {
+    Nothing,
+    /// A good token that opens no page.
+    WriteOnly,
+    Some {
+        is_user: bool,
+        is_server_owner: bool,
+        /// On the site of the path.
+        role: Option<Role>,
+    },
+}
+
+impl Persona {
+    fn with_cookie(name: &'static str, cookie: String, worth: Worth) -> Self {
+        let ask = Box::new(move |ask: Ask| ask.cookie(&cookie));
+        Self { name, ask, worth }
+    }
+
+    fn with_token(name: &'static str, token: String, worth: Worth) -> Self {
+        let ask = Box::new(move |ask: Ask| ask.bearer(&token));
+        Self { name, ask, worth }
     }
 }
 
-/// A way of asking, under a name.
-type Role = (&'static str, Box<dyn Fn(Ask) -> Ask>);
-
-fn bearer(name: &'static str, token: String) -> Role {
-    (name, Box::new(move |ask| ask.bearer(&token)))
+impl Worth {
+    /// The status of a refusal; `None` where the handler is to be reached.
+    fn refusal(self, need: Need) -> Option<u16> {
+        let (is_user, is_server_owner, role) = match (need, self) {
+            (Need::Nothing, _) => return None,
+            // No link has the secret `{token}`.
+            (Need::SharedLink, _) => return Some(404),
+            (_, Self::Nothing) => return Some(401),
+            (_, Self::WriteOnly) => return Some(403),
+            (
+                _,
+                Self::Some {
+                    is_user,
+                    is_server_owner,
+                    role,
+                },
+            ) => (is_user, is_server_owner, role),
+        };
+        match need {
+            Need::Nothing | Need::Viewer | Need::SharedLink => None,
+            Need::User => (!is_user).then_some(403),
+            Need::ServerOwner => (!is_server_owner).then_some(403),
+            Need::Site(needed) => match role {
+                None => Some(404),
+                Some(role) => (role < needed).then_some(403),
+            },
+        }
+    }
 }
 
-#[tokio::test]
-async fn only_credentials_that_may_read_see_anything() {
-    let pages = Pages::start().await;
-    let cookie = pages.logged_in().await;
-    let expired = pages
-        .store
-        .create_token(Scope::Admin, None, Some(Duration::from_secs(1)))
-        .await
-        .unwrap();
-    let revoked = pages.token(Scope::Admin, None).await;
-    let id = pages.store.token(&revoked).await.unwrap().unwrap().id;
-    assert!(pages.store.revoke_token(id).await.unwrap());
+fn worth(is_user: bool, is_server_owner: bool, role: Option<Role>) -> Worth {
+    Worth::Some {
+        is_user,
+        is_server_owner,
+        role,
+    }
+}
+
+async fn users(pages: &Pages, mine: &Site, other: &Site) -> Vec<Persona> {
+    let mut personas = vec![Persona::with_cookie(
+        "owner of the server",
+        pages.user("server@example.com", Grant::Server).await,
+        worth(true, true, Some(Role::Owner)),
+    )];
+    for (name, email, role) in [
+        ("viewer", "viewer@example.com", Role::Viewer),
+        ("editor", "editor@example.com", Role::Editor),
+        ("owner", "owner@example.com", Role::Owner),
+    ] {
+        let cookie = pages.user_of(email, mine, role).await;
+        personas.push(Persona::with_cookie(
+            name,
+            cookie,
+            worth(true, false, Some(role)),
+        ));
+    }
+    let cookie = pages.user_of("other@example.com", other, Role::Owner).await;
+    let nothing_here = worth(true, false, None);
+    personas.push(Persona::with_cookie(
+        "owner of another site",
+        cookie,
+        nothing_here,
+    ));
+    personas.push(Persona::with_cookie(
+        "login link",
+        pages.logged_in().await,
+        worth(false, true, Some(Role::Owner)),
+    ));
+    personas
+}
+
+async fn tokens(pages: &Pages, mine: &Site, other: &Site) -> Vec<Persona> {
+    let mut personas = Vec::new();
+    for (name, scope, site, worth) in [
+        (
+            "read token",
+            Scope::Read,
+            None,
+            worth(false, false, Some(Role::Viewer)),
+        ),
+        (
+            "read token of the site",
+            Scope::Read,
+            Some(mine.id),
+            worth(false, false, Some(Role::Viewer)),
+        ),
+        (
+            "read token of another site",
+            Scope::Read,
+            Some(other.id),
+            worth(false, false, None),
+        ),
+        (
+            "admin token",
+            Scope::Admin,
+            None,
+            worth(false, true, Some(Role::Owner)),
+        ),
+        (
+            "admin token of the site",
+            Scope::Admin,
+            Some(mine.id),
+            worth(false, false, Some(Role::Owner)),
+        ),
+        (
+            "admin token of another site",
+            Scope::Admin,
+            Some(other.id),
+            worth(false, false, None),
+        ),
+        ("write token", Scope::Write, None, Worth::WriteOnly),
+        (
+            "write token of the site",
+            Scope::Write,
+            Some(mine.id),
+            Worth::WriteOnly,
+        ),
+    ] {
+        let token = pages.token(scope, site).await;
+        personas.push(Persona::with_token(name, token, worth));
+    }
+    personas
+}
+
+async fn strangers(pages: &Pages, mine: &Site) -> Vec<Persona> {
+    let me = Actor::command_line();
+    let short = NewToken {
+        expires_in: Some(Duration::from_secs(1)),
+        ..NewToken::new(Scope::Admin, None)
+    };
+    let expired = pages.store.create_token(&me, &short).await.unwrap();
     pages.clock.advance_ms(2_000);
-    let site = pages.add_site("one").await;
+    let revoked = pages.token(Scope::Admin, None).await;
+    let of_revoked = pages.token(Scope::Admin, None).await;
+    let form = format!("secret={of_revoked}");
+    let login = ask(Method::POST, "/login").form(&form).send(pages).await;
+    for token in [&revoked, &of_revoked] {
+        let id = pages.store.token(token).await.unwrap().unwrap().id;
+        assert!(pages.store.revoke_token(&me, id).await.unwrap());
+    }
     let ended = pages.logged_in().await;
     ask(Method::POST, "/logout")
         .cookie(&ended)
-        .header("sec-fetch-site", "same-origin")
-        .send(&pages)
+        .own()
+        .send(pages)
         .await;
+    let removed = pages
+        .user_of("removed@example.com", mine, Role::Owner)
+        .await;
+    let email = "removed@example.com".parse().unwrap();
+    let user = pages.store.user_by_email(&email).await.unwrap().unwrap();
+    pages.store.remove_user(&me, user.id).await.unwrap();
 
-    let ended_cookie = ended.clone();
-    let viewers: Vec<Role> = vec![
-        ("session", Box::new(move |ask| ask.cookie(&cookie))),
-        bearer("read token", pages.token(Scope::Read, None).await),
-        bearer(
-            "read token of a site",
-            pages.token(Scope::Read, Some(site.id)).await,
+    let unknown = format!("hgp_{}", "A".repeat(64));
+    let unknown_cookie = format!("hgpixel={}", "A".repeat(64));
+    let nothing = Worth::Nothing;
+    vec![
+        Persona {
+            name: "anonymous",
+            ask: Box::new(|ask| ask),
+            worth: nothing,
+        },
+        Persona {
+            name: "basic",
+            ask: Box::new(|ask| ask.header("authorization", "Basic YWRtaW46YWRtaW4=")),
+            worth: nothing,
+        },
+        Persona::with_token("expired token", expired, nothing),
+        Persona::with_token("revoked token", revoked, nothing),
+        Persona::with_token("unknown token", unknown, nothing),
+        Persona::with_token("empty token", String::new(), nothing),
+        Persona::with_cookie(
+            "session of a revoked token",
+            login.cookie().to_owned(),
+            nothing,
         ),
-        bearer("admin token", pages.token(Scope::Admin, None).await),
-    ];
-    let strangers: Vec<Role> = vec![
-        ("anonymous", Box::new(|ask| ask)),
-        bearer("expired token", expired),
-        bearer("revoked token", revoked),
-        bearer(
-            "unknown token",
-            "hgp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
-        ),
-        bearer("empty token", String::new()),
-        (
-            "ended session",
-            Box::new(move |ask| ask.cookie(&ended_cookie)),
-        ),
-        (
-            "basic",
-            Box::new(|ask| ask.header("authorization", "Basic YWRtaW46YWRtaW4=")),
-        ),
-        ("empty cookie", Box::new(|ask| ask.cookie("hgpixel="))),
-        (
-            "unknown session",
-            Box::new(|ask| ask.cookie("hgpixel=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")),
-        ),
-    ];
-    let write_token = bearer("write token", pages.token(Scope::Write, None).await);
+        Persona::with_cookie("ended session", ended, nothing),
+        Persona::with_cookie("session of a removed user", removed, nothing),
+        Persona::with_cookie("empty cookie", "hgpixel=".to_owned(), nothing),
+        Persona::with_cookie("unknown session", unknown_cookie, nothing),
+    ]
+}
 
-    for (method, path, status) in VIEWERS_ONLY {
-        // From a page of ours: the check on foreign pages has its own tests.
-        let ask = || ask(method.clone(), path).header("sec-fetch-site", "same-origin");
-        for (name, role) in &viewers {
-            let answer = role(ask()).send(&pages).await;
-            assert_eq!(answer.status, *status, "{name} at {path}");
+fn is_refusal(answer: &Answer) -> Option<u16> {
+    let status = answer.status.as_u16();
+    [401, 403, 404].contains(&status).then_some(status)
+}
+
+/// By the table of routes: one that is added is in here.
+#[tokio::test]
+async fn everybody_may_do_what_they_are_to_and_nothing_else() {
+    let pages = Pages::start().await;
+    let mine = pages.add_site("mine").await;
+    let other = pages.add_site("other").await;
+    let mut personas = users(&pages, &mine, &other).await;
+    personas.extend(tokens(&pages, &mine, &other).await);
+    personas.extend(strangers(&pages, &mine).await);
+    let guarded: Vec<_> = ROUTES
+        .iter()
+        .filter(|route| route.need != Need::Nothing)
+        .collect();
+    assert!(guarded.len() >= 20 && personas.len() >= 25);
+
+    for route in guarded {
+        let path = route.path.replace("{key}", "mine");
+        for persona in &personas {
+            // An empty form: whoever is let through is told that it is not the page's, or changes nothing of the others here.
+            let request = || (persona.ask)(ask(route.method.clone(), &path).own().form(""));
+            let answer = request().send(&pages).await;
+            let (method, name) = (&route.method, persona.name);
+            let context = format!("{name}: {method} {path}: {answer:?}");
             assert_eq!(
-                answer.header("cache-control"),
-                "no-store",
-                "{name} at {path}"
+                is_refusal(&answer),
+                persona.worth.refusal(route.need),
+                "{context}"
             );
-        }
-        for (name, role) in &strangers {
-            let answer = role(ask()).send(&pages).await;
-            assert_eq!(answer.status, 401, "{name} at {path}");
-            assert!(
-                answer.header("www-authenticate").starts_with("Bearer"),
-                "{name} at {path}"
-            );
-            assert!(answer.detail().contains("log in"));
-            if method != Method::GET {
-                continue;
+            assert!(answer.status.as_u16() < 500, "{context}");
+            if answer.status == 401 {
+                let challenge = answer.header("www-authenticate");
+                assert!(challenge.starts_with("Bearer"), "{context}");
+                let page = request().page().send(&pages).await;
+                let led = *method == Method::GET && page.status == 303;
+                assert!(led || *method != Method::GET, "{context}");
+            } else {
+                assert_eq!(answer.header("cache-control"), "no-store", "{context}");
             }
-            let answer = role(ask().page()).send(&pages).await;
-            assert_eq!(answer.status, 303, "{name} at {path}");
-            assert!(
-                answer.header("location").starts_with("/login"),
-                "{name} at {path}"
-            );
-        }
-        let (name, role) = &write_token;
-        let answer = role(ask()).send(&pages).await;
-        assert_eq!(answer.status, 403, "{name} at {path}");
-    }
-    for (method, path, status) in PUBLIC {
-        for (name, role) in viewers.iter().chain(&strangers).chain([&write_token]) {
-            let foreign = role(ask(method.clone(), path)).header("sec-fetch-site", "same-origin");
-            let answer = foreign.form("link=unknown").send(&pages).await;
-            // The login shows nothing to those who are in; and guesses are limited.
-            let expected = match (*path, method) {
-                ("/login", &Method::GET) if viewers.iter().any(|(viewer, _)| viewer == name) => 303,
-                ("/login", &Method::POST) if answer.status == 429 => 429,
-                _ => *status,
-            };
-            assert_eq!(answer.status, expected, "{name} at {method} {path}");
         }
     }
+}
+
+/// A site that one may not see answers like one that is not there.
+#[tokio::test]
+async fn a_hidden_site_is_like_none() {
+    let pages = Pages::start().await;
+    let mine = pages.add_site("mine").await;
+    pages.add_site("other").await;
+    let cookie = pages.user_of("anna@example.com", &mine, Role::Owner).await;
+    let settings = async |key: &str| {
+        let path = format!("/sites/{key}/settings");
+        let answer = get(&path).cookie(&cookie).send(&pages).await;
+        (answer.status.as_u16(), answer.body)
+    };
+    assert_eq!(settings("mine").await.0, 200);
+    assert_eq!(settings("other").await, settings("unknown").await);
+    assert_eq!(settings("other").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_user_sees_the_events_of_their_sites_alone() {
+    let pages = Pages::start().await;
+    let mine = pages.add_site("mine").await;
+    let other = pages.add_site("hidden.example").await;
+    pages
+        .store_events(vec![event(&mine, 1), event(&other, 2)])
+        .await;
+    let viewer = pages.user_of("anna@example.com", &mine, Role::Viewer).await;
+    let seen = get("/view-data").cookie(&viewer).send(&pages).await;
+    assert_eq!(seen.events("clientID"), ["mine"]);
+    let home = get("/").page().cookie(&viewer).send(&pages).await;
+    assert!(!home.body.contains("hidden.example"), "{}", home.body);
+    // Whose last role was taken sees nothing, and is not an owner of everything.
+    let email = "anna@example.com".parse().unwrap();
+    let user = pages.store.user_by_email(&email).await.unwrap().unwrap();
+    let actor = Actor::command_line();
+    let taken = pages.store.set_role(&actor, user.id, mine.id, None).await;
+    taken.unwrap();
+    let seen = get("/view-data").cookie(&viewer).send(&pages).await;
+    assert!(seen.events("clientID").is_empty());
+    assert_eq!(
+        get("/people").cookie(&viewer).send(&pages).await.status,
+        403
+    );
 }
 
 #[tokio::test]

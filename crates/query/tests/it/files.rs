@@ -160,7 +160,19 @@ async fn pages_keep_to_their_own_policy() {
     let cookie = pages.logged_in().await;
     let site = pages.add_site("one").await;
     pages.store_events(vec![event(&site, 0)]).await;
-    for path in ["/", "/sites", "/view-data", "/demo", "/login?link=x"] {
+    for path in [
+        "/",
+        "/sites",
+        "/sites/one/visits",
+        "/view-data",
+        "/demo",
+        "/login?link=x",
+        "/invitation?link=x",
+        "/settings",
+        "/sites/one/settings",
+        "/people",
+        "/audit",
+    ] {
         let page = get(path).page().cookie(&cookie).send(&pages).await;
         assert_eq!(
             page.header("content-type"),

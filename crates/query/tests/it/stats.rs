@@ -1,10 +1,11 @@
 //! `/api/v2/query` from outside.
 
 use hgpixel_event::Event;
+use hgpixel_query::ROUTES;
 use hgpixel_store::{Scope, Site};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Pages, event, post};
+use crate::support::{Answer, Pages, event, get, post};
 
 struct Asked {
     pages: Pages,
@@ -231,4 +232,39 @@ async fn a_site_that_is_not_the_viewers_is_like_one_that_does_not_exist() {
         .send(&asked.pages)
         .await;
     assert_eq!(nobody.status, 401);
+}
+
+/// The description of the interfaces is kept by hand: each of its paths is a route that is there, by the same method.
+#[tokio::test]
+async fn the_description_names_routes_that_are_there() {
+    let asked = Asked::start().await;
+    let answer = get("/openapi.json")
+        .bearer(&asked.token)
+        .send(&asked.pages)
+        .await;
+    let json = answer.json();
+    assert_eq!(json["openapi"], "3.1.0");
+    let described: Vec<(String, String)> = json["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, methods)| {
+            let methods = methods.as_object().unwrap().keys();
+            methods.map(move |method| (method.to_uppercase(), path.clone()))
+        })
+        .collect();
+    let routes: Vec<(String, String)> = ROUTES
+        .iter()
+        .map(|route| (route.method.to_string(), route.path.to_owned()))
+        .collect();
+    for route in &described {
+        // Taken by ingest, which this router knows nothing of.
+        let is_ingest = route.1 == "/track";
+        assert!(is_ingest || routes.contains(route), "{route:?}");
+    }
+    // What is for programs is all described.
+    let for_programs = |path: &str| path.starts_with("/api/") || path.ends_with(".json");
+    for route in routes.iter().filter(|(_, path)| for_programs(path)) {
+        assert!(described.contains(route), "{route:?}");
+    }
 }

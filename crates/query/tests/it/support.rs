@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, BodyDataStream, to_bytes};
@@ -12,7 +13,9 @@ use hgpixel_cache::Cache;
 use hgpixel_config::{Settings, StoreUrl};
 use hgpixel_event::{Clock, Event, assigned_id};
 use hgpixel_query::{Deps, start};
-use hgpixel_store::{Enriched, EventStore, Message, NewEvent, Scope, Site};
+use hgpixel_store::{
+    Actor, Authority, Enriched, EventStore, Grant, Message, NewEvent, NewToken, Role, Scope, Site,
+};
 use hgpixel_telemetry::http::Peer;
 use hgpixel_telemetry::{Health, Lifecycle};
 use prometheus::Registry;
@@ -21,6 +24,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) const NOW_MS: i64 = 1_790_000_000_000;
 
 /// The pages of a server with a store, at a time that stands still.
@@ -29,7 +33,9 @@ pub(crate) struct Pages {
     pub(crate) store: EventStore,
     pub(crate) clock: Clock,
     pub(crate) lifecycle: Lifecycle,
-    _directory: TempDir,
+    registry: Registry,
+    settings: Settings,
+    directory: Arc<TempDir>,
 }
 
 impl Pages {
@@ -39,20 +45,46 @@ impl Pages {
 
     /// With this `public_url`.
     pub(crate) async fn start_at(public_url: &str) -> Self {
+        Self::start_with(|settings| public_url.clone_into(&mut settings.public_url)).await
+    }
+
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Settings)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let settings = settings(directory.path(), public_url);
+        let mut settings = settings(directory.path());
+        change(&mut settings);
         let clock = Clock::manual(NOW_MS);
         let registry = Registry::new();
         EventStore::migrate(&settings.store, &clock).await.unwrap();
         let store = EventStore::open(&settings.store, clock.clone(), &registry)
             .await
             .unwrap();
+        Self::over(settings, store, clock, registry, Arc::new(directory))
+    }
+
+    /// Another process over the same store, with a memory of its own.
+    pub(crate) fn another(&self) -> Self {
+        Self::over(
+            self.settings.clone(),
+            self.store.clone(),
+            self.clock.clone(),
+            Registry::new(),
+            Arc::clone(&self.directory),
+        )
+    }
+
+    fn over(
+        settings: Settings,
+        store: EventStore,
+        clock: Clock,
+        registry: Registry,
+        directory: Arc<TempDir>,
+    ) -> Self {
         let deps = Deps {
             cache: Cache::open(&settings.cache, &registry).unwrap(),
-            settings,
+            settings: settings.clone(),
             store: store.clone(),
             clock: clock.clone(),
-            registry,
+            registry: registry.clone(),
             health: Health::new(),
             lifecycle: Lifecycle::new(),
         };
@@ -61,8 +93,20 @@ impl Pages {
             store,
             clock,
             lifecycle: deps.lifecycle,
-            _directory: directory,
+            registry,
+            settings,
+            directory,
         }
+    }
+
+    /// The value of `hgpixel_stats_answers_total{result}`.
+    pub(crate) fn answers(&self, result: &str) -> u64 {
+        let text = prometheus::TextEncoder::new()
+            .encode_to_string(&self.registry.gather())
+            .unwrap();
+        let series = format!("hgpixel_stats_answers_total{{result=\"{result}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&series));
+        line.unwrap().parse().unwrap()
     }
 
     pub(crate) async fn add_site(&self, key: &str) -> Site {
@@ -88,7 +132,36 @@ impl Pages {
     }
 
     pub(crate) async fn token(&self, scope: Scope, site: Option<i64>) -> String {
-        self.store.create_token(scope, site, None).await.unwrap()
+        let new = NewToken::new(scope, site);
+        self.store
+            .create_token(&Actor::command_line(), &new)
+            .await
+            .unwrap()
+    }
+
+    /// The cookie of a user who has taken up an invitation, with [`PASSWORD`].
+    pub(crate) async fn user(&self, email: &str, grant: Grant) -> String {
+        let email = email.parse().unwrap();
+        let invited = self
+            .store
+            .invite(&Actor::command_line(), &Authority::Server, &email, grant)
+            .await
+            .unwrap();
+        let link = invited.link.unwrap();
+        let accepted = self
+            .store
+            .accept_invitation(
+                &link,
+                "Anna",
+                PASSWORD,
+                "Mozilla/5.0 (X11; Linux) Firefox/150.0",
+            )
+            .await;
+        format!("hgpixel={}", accepted.unwrap().unwrap())
+    }
+
+    pub(crate) async fn user_of(&self, email: &str, site: &Site, role: Role) -> String {
+        self.user(email, Grant::Site(site.id, role)).await
     }
 
     pub(crate) async fn link(&self) -> String {
@@ -107,10 +180,9 @@ impl Pages {
     }
 }
 
-fn settings(directory: &Path, public_url: &str) -> Settings {
+fn settings(directory: &Path) -> Settings {
     let mut settings = Settings::default();
     settings.store.url = StoreUrl::Sqlite(directory.join("store.db"));
-    public_url.clone_into(&mut settings.public_url);
     settings
 }
 
@@ -170,6 +242,11 @@ impl Ask {
     /// As a browser that opens a page.
     pub(crate) fn page(self) -> Self {
         self.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+    }
+
+    /// As a form of our own pages.
+    pub(crate) fn own(self) -> Self {
+        self.header("sec-fetch-site", "same-origin")
     }
 
     pub(crate) fn form(mut self, body: &str) -> Self {

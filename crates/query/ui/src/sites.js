@@ -1,11 +1,1 @@
-// The buttons that copy a snippet.
-
-for (const button of navigator.clipboard ? document.querySelectorAll("[data-copies]") : []) {
-  const text = document.getElementById(button.dataset.copies);
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(text.textContent.trim());
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy"), 2000);
-  });
-}
+import "./copy.js";

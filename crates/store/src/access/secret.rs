@@ -7,20 +7,25 @@ use sha2::{Digest, Sha256};
 use crate::error::StoreError;
 
 /// A new secret as 64 hexadecimal digits after `prefix`.
-pub(super) fn generate(prefix: &str) -> Result<String, StoreError> {
+pub(crate) fn generate(prefix: &str) -> Result<String, StoreError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes)
         .map_err(|error| StoreError::unavailable("random", error.to_string()))?;
-    let mut text = prefix.to_owned();
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("writing to a string never fails");
-    }
-    Ok(text)
+    Ok(format!("{prefix}{}", hex(&bytes)))
 }
 
 /// What is stored of a secret.
-pub(super) fn hash(secret: &str) -> Vec<u8> {
+pub(crate) fn hash(secret: &str) -> Vec<u8> {
     Sha256::digest(secret).to_vec()
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        write!(text, "{byte:02x}").expect("writing to a string never fails");
+    }
+    text
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use hgpixel_event::Clock;
 use sqlx::FromRow;
 
 use super::{USE_NOTED_MS, secret};
+use crate::audit::{self, Actor, AuditAction, Note};
 use crate::error::StoreError;
-use crate::pool::{Pool, reading, writing};
+use crate::pool::{Pool, reading, within, writing};
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +60,8 @@ impl FromStr for Scope {
 pub struct AccessToken {
     /// The store's number.
     pub id: i64,
+    /// For what it is, in the words of whoever made it; may be empty.
+    pub name: String,
     /// What it allows.
     pub scope: Scope,
     /// The only site that it allows, if it is bound to one.
@@ -71,31 +74,89 @@ pub struct AccessToken {
     pub expires_ms: Option<i64>,
 }
 
+impl AccessToken {
+    /// The number and the name, as the audit log keeps them.
+    pub fn label(&self) -> String {
+        if self.name.is_empty() {
+            format!("token {}", self.id)
+        } else {
+            format!("token {} ({})", self.id, self.name)
+        }
+    }
+}
+
+/// A token that is to be made.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// For what it is; may be empty.
+    pub name: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// The only site that it allows; every one where `None`.
+    pub site: Option<i64>,
+    /// How long it lasts; until it is revoked where `None`.
+    pub expires_in: Option<Duration>,
+}
+
+impl NewToken {
+    /// One without a name or an end.
+    pub fn new(scope: Scope, site: Option<i64>) -> Self {
+        Self {
+            name: String::new(),
+            scope,
+            site,
+            expires_in: None,
+        }
+    }
+}
+
 /// Programs that look for leaked secrets find them by this.
 const PREFIX: &str = "hgp_";
 
 pub(crate) async fn create(
     pool: &Pool,
     clock: &Clock,
-    scope: Scope,
-    site: Option<i64>,
-    expires_in: Option<Duration>,
+    actor: &Actor,
+    new: &NewToken,
 ) -> Result<String, StoreError> {
-    let token = secret::generate(PREFIX)?;
+    let name = match new.name.trim() {
+        "" => String::new(),
+        name => crate::site::name(name)?,
+    };
+    let secret = secret::generate(PREFIX)?;
     let now_ms = clock.now_ms();
-    let expires_ms = expires_in
+    let expires_ms = new
+        .expires_in
         .map(|after| now_ms.saturating_add(i64::try_from(after.as_millis()).unwrap_or(i64::MAX)));
     let insert = include_str!("../../sql/token.add.sql");
-    writing!(pool, db => sqlx::query(insert)
-        .bind(secret::hash(&token))
-        .bind(scope.as_str())
-        .bind(site)
+    let mut transaction = pool.begin().await?;
+    let id: i64 = within!(transaction, db => sqlx::query_scalar(insert)
+        .bind(secret::hash(&secret))
+        .bind(new.scope.as_str())
+        .bind(new.site)
         .bind(now_ms)
         .bind(expires_ms)
-        .execute(db)
-        .await?
-        .rows_affected());
-    Ok(token)
+        .bind(&name)
+        .fetch_one(db)
+        .await?);
+    let token = AccessToken {
+        id,
+        name,
+        scope: new.scope,
+        site: new.site,
+        created_ms: now_ms,
+        last_used_ms: None,
+        expires_ms,
+    };
+    let label = token.label();
+    let note = Note {
+        site: token.site,
+        new: token.scope.as_str(),
+        ..Note::of(AuditAction::TokenCreate, &label)
+    };
+    audit::note(&mut transaction, clock, actor, &note).await?;
+    transaction.commit().await?;
+    Ok(secret)
 }
 
 #[derive(FromRow)]
@@ -106,6 +167,23 @@ struct TokenRow {
     created_ms: i64,
     used_ms: Option<i64>,
     expires_ms: Option<i64>,
+    name: String,
+}
+
+impl TryFrom<TokenRow> for AccessToken {
+    type Error = StoreError;
+
+    fn try_from(row: TokenRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            scope: row.scope.parse()?,
+            site: row.site,
+            created_ms: row.created_ms,
+            last_used_ms: row.used_ms,
+            expires_ms: row.expires_ms,
+        })
+    }
 }
 
 pub(crate) async fn get(
@@ -139,19 +217,43 @@ pub(super) async fn by_hash(
         writing!(pool, db => sqlx::query(note).bind(row.id).bind(now_ms).execute(db).await?
         .rows_affected());
     }
-    Ok(Some(AccessToken {
-        id: row.id,
-        scope: row.scope.parse()?,
-        site: row.site,
-        created_ms: row.created_ms,
-        last_used_ms: row.used_ms,
-        expires_ms: row.expires_ms,
-    }))
+    row.try_into().map(Some)
 }
 
-pub(crate) async fn revoke(pool: &Pool, id: i64) -> Result<bool, StoreError> {
+/// The newest thousand tokens, also those that have expired.
+pub(crate) async fn all(pool: &Pool) -> Result<Vec<AccessToken>, StoreError> {
+    let select = include_str!("../../sql/token.all.sql");
+    let rows: Vec<TokenRow> = reading!(pool, db => sqlx::query_as(select).fetch_all(db).await?);
+    rows.into_iter().map(AccessToken::try_from).collect()
+}
+
+pub(crate) async fn revoke(
+    pool: &Pool,
+    clock: &Clock,
+    actor: &Actor,
+    id: i64,
+) -> Result<bool, StoreError> {
+    let mut transaction = pool.begin().await?;
+    let select = include_str!("../../sql/token.by_id.sql");
+    let row: Option<TokenRow> =
+        within!(transaction, db => sqlx::query_as(select).bind(id).fetch_optional(db).await?);
+    let Some(row) = row else {
+        return Ok(false);
+    };
+    let token = AccessToken::try_from(row)?;
     let delete = include_str!("../../sql/token.revoke.sql");
-    let gone =
-        writing!(pool, db => sqlx::query(delete).bind(id).execute(db).await?.rows_affected());
-    Ok(gone > 0)
+    let gone = within!(transaction, db => sqlx::query(delete).bind(id).execute(db).await?
+        .rows_affected());
+    if gone == 0 {
+        return Ok(false);
+    }
+    let label = token.label();
+    let note = Note {
+        site: token.site,
+        old: token.scope.as_str(),
+        ..Note::of(AuditAction::TokenRevoke, &label)
+    };
+    audit::note(&mut transaction, clock, actor, &note).await?;
+    transaction.commit().await?;
+    Ok(true)
 }

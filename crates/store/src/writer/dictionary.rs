@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::remembered::Remembered;
 use crate::error::StoreError;
 use crate::new_event::NewEvent;
-use crate::pool::Pool;
+use crate::pool::{Pool, reading};
 
 mod entry;
 mod rows;
@@ -44,12 +44,18 @@ pub(crate) fn text_hash(text: &str) -> i64 {
 #[derive(Debug)]
 pub(super) struct Dictionaries {
     remembered: Remembered<Key, i32>,
+    /// The erasures that were known when what is remembered was read: each may have emptied rows.
+    erasures: Option<i64>,
 }
+
+/// The counter of erasures.
+pub(crate) const ERASURES: &str = "erasures";
 
 impl Dictionaries {
     pub(super) fn new() -> Self {
         Self {
             remembered: Remembered::new(REMEMBERED_MAX),
+            erasures: None,
         }
     }
 
@@ -59,6 +65,7 @@ impl Dictionaries {
         pool: &Pool,
         rows: &[&NewEvent],
     ) -> Result<Vec<Interned>, StoreError> {
+        self.forget_after_erasures(pool).await?;
         let mut numbers = vec![[0; TABLES]; rows.len()];
         let mut unknown: BTreeMap<Key, Entry<'_>> = BTreeMap::new();
         let mut sought: Vec<(usize, usize, Key)> = Vec::new();
@@ -84,6 +91,19 @@ impl Dictionaries {
             }
         }
         Ok(numbers.into_iter().map(Interned::from).collect())
+    }
+
+    async fn forget_after_erasures(&mut self, pool: &Pool) -> Result<(), StoreError> {
+        let select = include_str!("../../sql/counters.get.sql");
+        let erasures: Option<i64> = reading!(pool, db => sqlx::query_scalar(select)
+            .bind(ERASURES)
+            .fetch_optional(db)
+            .await?);
+        if self.erasures != erasures {
+            self.remembered = Remembered::new(REMEMBERED_MAX);
+            self.erasures = erasures;
+        }
+        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::pool::{Transaction, within};
 pub(crate) const HOUR_MS: i64 = 3_600_000;
 
 /// Events by site and hour.
-pub(super) type Hours = BTreeMap<(i32, i32), i64>;
+pub(crate) type Hours = BTreeMap<(i32, i32), i64>;
 
 pub(crate) fn hour(time_ms: i64) -> i32 {
     let hour = time_ms.div_euclid(HOUR_MS);
@@ -62,7 +62,7 @@ fn accounts(appended: &Appended) -> BTreeMap<String, u64> {
     accounts
 }
 
-pub(super) async fn add_hours(
+pub(crate) async fn add_hours(
     transaction: &mut Transaction,
     instance: &str,
     hours: &Hours,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hgpixel_store::Scope;
+use hgpixel_store::{Actor, EventStore, NewToken, Scope};
 
 use crate::support::{DAY_MS, HOUR_MS, MINUTE_MS, NOW_MS, Place, ask, for_each_backend, site};
 
@@ -18,6 +18,22 @@ for_each_backend!(
 );
 
 const HOUR: Duration = Duration::from_hours(1);
+
+async fn create_token(
+    store: &EventStore,
+    scope: Scope,
+    site: Option<i64>,
+    expires_in: Option<Duration>,
+) -> String {
+    let new = NewToken {
+        expires_in,
+        ..NewToken::new(scope, site)
+    };
+    store
+        .create_token(&Actor::command_line(), &new)
+        .await
+        .unwrap()
+}
 
 async fn a_link_works_once(place: Place) {
     let store = place.open().await;
@@ -87,10 +103,8 @@ async fn a_logout_ends_the_login(place: Place) {
 async fn a_login_by_token_ends_with_its_token(place: Place) {
     let store = place.open().await;
     let site = site(&store, "a").await;
-    let create = async |scope, expires_in| {
-        let site = Some(site.id);
-        store.create_token(scope, site, expires_in).await.unwrap()
-    };
+    let create =
+        async |scope, expires_in| create_token(&store, scope, Some(site.id), expires_in).await;
     let secret = create(Scope::Read, None).await;
     let cookie = store.login_with_token(&secret).await.unwrap().unwrap();
     assert_ne!(cookie, secret);
@@ -99,7 +113,12 @@ async fn a_login_by_token_ends_with_its_token(place: Place) {
     assert_eq!((token.scope, token.site), (Scope::Read, Some(site.id)));
 
     // The next token must not open the old one's logins, even where numbers are given again.
-    assert!(store.revoke_token(token.id).await.unwrap());
+    assert!(
+        store
+            .revoke_token(&Actor::command_line(), token.id)
+            .await
+            .unwrap()
+    );
     let next = create(Scope::Admin, Some(HOUR)).await;
     assert_eq!(store.login_session(&cookie).await.unwrap(), None);
 
@@ -117,10 +136,7 @@ async fn a_login_by_token_ends_with_its_token(place: Place) {
 async fn a_token_allows_what_it_says(place: Place) {
     let store = place.open().await;
     let site = site(&store, "a").await;
-    let secret = store
-        .create_token(Scope::Read, Some(site.id), None)
-        .await
-        .unwrap();
+    let secret = create_token(&store, Scope::Read, Some(site.id), None).await;
     assert!(secret.starts_with("hgp_") && secret.len() == 68, "{secret}");
     let token = store.token(&secret).await.unwrap().unwrap();
     assert_eq!(
@@ -131,7 +147,7 @@ async fn a_token_allows_what_it_says(place: Place) {
     let used = store.token(&secret).await.unwrap().unwrap().last_used_ms;
     assert_eq!(used, Some(NOW_MS));
     for scope in [Scope::Write, Scope::Admin] {
-        let secret = store.create_token(scope, None, None).await.unwrap();
+        let secret = create_token(&store, scope, None, None).await;
         let token = store.token(&secret).await.unwrap().unwrap();
         assert_eq!((token.scope, token.site), (scope, None));
     }
@@ -148,18 +164,25 @@ async fn a_token_allows_what_it_says(place: Place) {
 
 async fn a_token_ends(place: Place) {
     let store = place.open().await;
-    let secret = store
-        .create_token(Scope::Read, None, Some(HOUR))
-        .await
-        .unwrap();
+    let secret = create_token(&store, Scope::Read, None, Some(HOUR)).await;
     let token = store.token(&secret).await.unwrap().unwrap();
     assert_eq!(token.expires_ms, Some(NOW_MS + HOUR_MS));
     place.clock.advance_ms(HOUR_MS);
     assert_eq!(store.token(&secret).await.unwrap(), None);
-    let secret = store.create_token(Scope::Read, None, None).await.unwrap();
+    let secret = create_token(&store, Scope::Read, None, None).await;
     let id = store.token(&secret).await.unwrap().unwrap().id;
-    assert!(store.revoke_token(id).await.unwrap());
-    assert!(!store.revoke_token(id).await.unwrap());
+    assert!(
+        store
+            .revoke_token(&Actor::command_line(), id)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .revoke_token(&Actor::command_line(), id)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.token(&secret).await.unwrap(), None);
 }
 
@@ -168,7 +191,7 @@ async fn no_secret_is_stored(place: Place) {
     let link = store.create_login_link(HOUR).await.unwrap();
     let spent = store.create_login_link(HOUR).await.unwrap();
     let cookie = store.redeem_login_link(&spent).await.unwrap().unwrap();
-    let token = store.create_token(Scope::Admin, None, None).await.unwrap();
+    let token = create_token(&store, Scope::Admin, None, None).await;
     for table in ["login_links", "logins", "tokens"] {
         let hex = match &place.keeper {
             crate::support::Keeper::Sqlite(_) => "hex(hash)",

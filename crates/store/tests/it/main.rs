@@ -3,10 +3,13 @@
 
 mod access;
 mod append;
+mod forgetting;
 mod keeping;
 mod outage;
+mod people;
 mod schema;
 mod sessions;
+mod sites;
 mod stats;
 mod support;
 mod view;

@@ -59,7 +59,7 @@ export class Keeper {
   }
 
   private path(): string {
-    return `/api/sites/${encodeURIComponent(this.context.site)}/kept`;
+    return `/sites/${encodeURIComponent(this.context.site)}/kept`;
   }
 }
 

@@ -9,7 +9,7 @@ export function live(context: Context): void {
   let source: EventSource | undefined;
 
   const listen = () => {
-    source ??= new EventSource(context.api.base + context.api.path("/api/live"));
+    source ??= new EventSource(context.api.base + context.api.path("/live"));
     source.onmessage = ({ data }) => {
       const visitors = Number(data);
       count.textContent = visitors === 1 ? "1 visitor now" : `${whole(visitors)} visitors now`;

@@ -31,7 +31,7 @@ function chosenEvent(context: Context): string {
 }
 
 async function keysOf(context: Context, event: string, signal: AbortSignal): Promise<string[]> {
-  const path = `${context.api.base}/api/sites/${encodeURIComponent(context.site)}/properties`;
+  const path = `${context.api.base}/sites/${encodeURIComponent(context.site)}/properties`;
   const query = event === "" ? "" : `?${new URLSearchParams({ event })}`;
   const { keys } = await answered<{ keys: string[] }>(path + query, { signal });
   return keys;

@@ -10,7 +10,7 @@ interface Link {
 }
 
 export function openSharing(context: Context): void {
-  const path = `/api/sites/${encodeURIComponent(context.site)}/links`;
+  const path = `/sites/${encodeURIComponent(context.site)}/links`;
   const list = h("ul", { class: "links" });
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const made = h("div", { class: "made", hidden: true });

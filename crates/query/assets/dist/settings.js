@@ -1,0 +1,1 @@
+for(let t of navigator.clipboard?document.querySelectorAll("[data-copies]"):[]){let e=document.getElementById(t.dataset.copies);t.hidden=!1,t.addEventListener("click",async()=>{await navigator.clipboard.writeText(e.textContent.trim()),t.textContent="Copied",setTimeout(()=>t.textContent="Copy",2e3)})}

@@ -1,0 +1,3 @@
+select value
+from counters
+where name = $1

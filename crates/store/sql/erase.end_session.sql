@@ -1,0 +1,2 @@
+delete from sessions
+where site = $1 and session = $2

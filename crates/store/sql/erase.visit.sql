@@ -1,0 +1,2 @@
+delete from visits
+where site = $1 and visitor = $2

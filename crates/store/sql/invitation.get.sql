@@ -1,0 +1,3 @@
+select user_id
+from invitations
+where hash = $1 and expires_ms > $2

@@ -1,0 +1,2 @@
+delete from invitations
+where user_id = $1

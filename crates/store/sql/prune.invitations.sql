@@ -1,0 +1,2 @@
+delete from invitations
+where expires_ms <= $1

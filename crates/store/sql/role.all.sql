@@ -1,0 +1,3 @@
+select user_id, site, role
+from roles
+order by user_id, site

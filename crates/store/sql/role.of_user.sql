@@ -1,0 +1,4 @@
+select site, role
+from roles
+where user_id = $1
+order by site

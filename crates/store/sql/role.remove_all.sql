@@ -1,0 +1,2 @@
+delete from roles
+where user_id = $1

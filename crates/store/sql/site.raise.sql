@@ -1,0 +1,3 @@
+update sites
+set generation = generation + 1
+where id = $1

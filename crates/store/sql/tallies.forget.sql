@@ -1,0 +1,3 @@
+delete from tallies
+where site = $1 and hour < $2
+returning events

@@ -1,0 +1,4 @@
+select cast(id as bigint) as id, scope, cast(site as bigint) as site, created_ms, used_ms, expires_ms, name
+from tokens
+order by id desc
+limit 1000

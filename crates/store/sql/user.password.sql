@@ -1,0 +1,3 @@
+select password
+from users
+where id = $1

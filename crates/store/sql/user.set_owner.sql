@@ -1,0 +1,3 @@
+update users
+set owner = $2
+where id = $1
