@@ -146,13 +146,12 @@ mod tests {
         std::fs::write(&path, database()).unwrap();
         let database = GeoDatabase::open(&path).unwrap();
         let mut random = fastrand::Rng::with_seed(7);
-        for language in 0..LANGUAGES.len() {
+        assert_eq!(PLACES.len(), LANGUAGES.len());
+        for (language, places) in PLACES.iter().enumerate() {
             for _ in 0..50 {
                 let place = database.place(address(language, &mut random).parse().unwrap());
                 let country = place.country.unwrap();
-                let known = PLACES[language]
-                    .iter()
-                    .find(|place| place.0 == country.as_str());
+                let known = places.iter().find(|place| place.0 == country.as_str());
                 assert!(known.is_some() && place.region.is_some() && place.city.is_some());
             }
         }

@@ -31,7 +31,7 @@ async fn the_page_of_sites_tells_what_came_and_before_that_what_to_paste() {
         .store_events((0..1_234).map(|index| event(&site, index)).collect())
         .await;
     // Counts may be a second old.
-    let deadline = std::time::Duration::from_secs(10);
+    let deadline = Duration::from_secs(10);
     hgpixel_testkit::wait_until("the counts are new", deadline, async || {
         !home().await.contains("Nothing has")
     })
