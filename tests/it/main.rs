@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod commands;
+mod dashboard;
 mod exactly_once;
 mod idle;
 mod lifecycle;

@@ -6,7 +6,7 @@
 use anyhow::{Result, bail};
 use hgpixel_testkit::find_program;
 
-use crate::shell::{cargo, command, run, succeeds};
+use crate::shell::{cargo, command, root, run, succeeds};
 
 /// A need is met by any one of its programs.
 struct Need {
@@ -69,6 +69,7 @@ const DENY: Tool = Tool {
 /// `cargo xtask setup`
 pub(crate) fn everything() -> Result<()> {
     programs()?;
+    axe()?;
     nextest()?;
     deny()?;
     eprintln!("everything that the tests need is here");
@@ -95,6 +96,15 @@ pub(crate) fn programs() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The checker of accessibility that the browser tests run in the dashboard, from the lock file of the pages.
+pub(crate) fn axe() -> Result<()> {
+    let pages = root().join("crates/query/ui");
+    if pages.join("node_modules/axe-core").exists() {
+        return Ok(());
+    }
+    run(command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(pages))
 }
 
 /// The test runner. It is taken as it is when some version is installed.

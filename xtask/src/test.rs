@@ -12,6 +12,7 @@ use crate::{servers, setup, shell};
 /// Runs all tests, or those that `arguments` for nextest select.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     setup::programs()?;
+    setup::axe()?;
     setup::nextest()?;
     shell::run(&mut cargo("build --package hgpixel"))?;
     // nextest does not run documentation tests. They come first, so that a log ends with nextest's summary.

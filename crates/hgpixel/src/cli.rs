@@ -267,8 +267,8 @@ pub(crate) struct DemoArgs {
     /// Send the traffic to this running server instead of serving, and stop when it is sent.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// How many events of the past days to send.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    /// How many events of the past week to send. A demo of its own also writes six times as many of the seven weeks before.
+    #[arg(long, default_value_t = 40_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub(crate) events: u64,
 }
 

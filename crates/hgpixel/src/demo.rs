@@ -1,8 +1,11 @@
 //! `hgpixel demo`: realistic traffic through the real ingest path.
 //!
-//! The past days are filled first, with a progress bar, then a visit comes every second or two until the process stops. The
-//! traffic is made up: three shops, blogs and manuals under `.example`, visitors from addresses that nobody has.
+//! The past is filled first, with a progress bar: the last week by sending, seven weeks before it by writing (`past`). Then a visit comes
+//! every few seconds until the process stops. The traffic is made up: a shop, a blog and a manual under `.example`, visitors from
+//! addresses that nobody has, weekends, a day in the news, a newsletter, and a checkout that not everybody finishes.
 
+mod past;
+mod places;
 mod sender;
 mod traffic;
 mod world;
@@ -10,15 +13,22 @@ mod world;
 use std::time::Duration;
 
 use anyhow::Context;
+use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::Clock;
+use hgpixel_store::EventStore;
 use indicatif::{ProgressBar, ProgressStyle};
 use url::Url;
 
+pub(crate) use places::database as places;
+
+use past::Past;
 use sender::Sender;
 use traffic::{Beacon, Traffic};
 
 /// How far back the traffic reaches: within the week that a client's time may lie in the past, with a reserve.
 const PAST_MS: i64 = (7 * 24 - 2) * 3_600_000;
+/// How far back the part reaches that is written.
+const DISTANT_PAST_MS: i64 = 59 * 24 * 3_600_000;
 /// Requests under way at once.
 const CONCURRENT_MAX: usize = 16;
 
@@ -39,9 +49,34 @@ impl Demo {
         })
     }
 
+    /// Writes `events` events of the weeks before those days straight into a store of our own.
+    pub(crate) async fn write_past(
+        &mut self,
+        events: u64,
+        store: EventStore,
+        places: GeoDatabase,
+    ) -> anyhow::Result<()> {
+        let bar = progress_bar("writing the past", events);
+        let mut past = Past::open(store, places).await?;
+        let mut written = 0;
+        while written < events {
+            let now_ms = self.clock.now_ms();
+            let (from_ms, until_ms) = (now_ms - DISTANT_PAST_MS, now_ms - PAST_MS);
+            let start_ms = self.traffic.moment_ms(from_ms, until_ms, now_ms);
+            for beacon in self.traffic.visit(start_ms, now_ms) {
+                written += beacon.events;
+                past.add(&beacon).await?;
+            }
+            bar.set_position(written);
+        }
+        past.flush().await?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
     /// Sends `events` events (to the end of the last visit) of the past days.
     pub(crate) async fn fill(&mut self, events: u64) -> anyhow::Result<u64> {
-        let bar = progress_bar(events);
+        let bar = progress_bar("sending visits", events);
         let mut under_way = tokio::task::JoinSet::new();
         let mut sent = 0;
         while sent < events {
@@ -61,11 +96,11 @@ impl Demo {
         Ok(sent)
     }
 
-    /// Sends a visit every second or two, until it is dropped or the server refuses for good.
+    /// Sends a visit every few seconds, until it is dropped or the server refuses for good.
     pub(crate) async fn keep_lively(&mut self) -> anyhow::Result<()> {
         loop {
             let now_ms = self.clock.now_ms();
-            let start_ms = self.traffic.moment_ms(now_ms, 4 * 60_000);
+            let start_ms = self.traffic.moment_ms(now_ms - 4 * 60_000, now_ms, now_ms);
             for beacon in self.traffic.visit(start_ms, now_ms) {
                 self.sender.send(&beacon).await?;
             }
@@ -75,7 +110,7 @@ impl Demo {
 
     fn past_visit(&mut self) -> Vec<Beacon> {
         let now_ms = self.clock.now_ms();
-        let start_ms = self.traffic.moment_ms(now_ms, PAST_MS);
+        let start_ms = self.traffic.moment_ms(now_ms - PAST_MS, now_ms, now_ms);
         self.traffic.visit(start_ms, now_ms)
     }
 }
@@ -90,10 +125,12 @@ async fn finish_one(
     Ok(())
 }
 
-fn progress_bar(events: u64) -> ProgressBar {
+fn progress_bar(what: &'static str, events: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
-        "  sending visits  {bar:36} {human_pos}/{human_len} events  {per_sec}  {eta} left",
+        "  {msg}  {bar:36} {human_pos}/{human_len} events  {per_sec}  {eta} left",
     )
     .expect("the template is a constant of ours");
-    ProgressBar::new(events).with_style(style)
+    ProgressBar::new(events)
+        .with_style(style)
+        .with_message(what)
 }

@@ -279,6 +279,11 @@ impl Process {
         ))
     }
 
+    /// The store, once the process has started.
+    pub(crate) fn store(&self) -> Option<EventStore> {
+        self.store.clone()
+    }
+
     /// The public listener as this machine reaches it.
     pub(crate) fn loopback(&self) -> String {
         let port = self.address.port();

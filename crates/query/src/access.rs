@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use hgpixel_store::{AccessToken, Scope, StoreError};
+use hgpixel_store::{AccessToken, Role, Scope, Site, StoreError};
 use hgpixel_telemetry::Problem;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::request::Parts as Head;
@@ -47,7 +47,11 @@ pub(crate) async fn require(
     next: Next,
 ) -> Response {
     let (mut head, body) = request.into_parts();
-    match judge(&app, &head.headers).await {
+    let judged = match need {
+        Need::SharedLink => judge_link(&app, &params).await,
+        _ => judge(&app, &head.headers).await,
+    };
+    match judged {
         Ok(Verdict::Viewer(viewer)) => {
             if let Err(refusal) = admit(&app, need, &viewer, &params, &mut head).await {
                 return private(refusal);
@@ -56,6 +60,7 @@ pub(crate) async fn require(
             private(next.run(Request::from_parts(head, body)).await)
         }
         Ok(Verdict::Forbidden) => private(forbidden("this token may not read")),
+        Ok(Verdict::Unknown) if need == Need::SharedLink => private(not_found().await),
         Ok(Verdict::Unknown) => ask_to_log_in(&head),
         Err(error) => store_failed(&error).into_response(),
     }
@@ -77,6 +82,13 @@ async fn admit(
         )),
         Need::ServerOwner if viewer.is_server_owner() => Ok(()),
         Need::ServerOwner => Err(forbidden("this is for owners of the server")),
+        Need::SharedLink => {
+            let Some(access) = shared_site(app, viewer, params).await? else {
+                return Err(not_found().await);
+            };
+            head.extensions.insert(access);
+            Ok(())
+        }
         Need::Site(role) => {
             let key = params.iter().find(|(name, _)| *name == "key");
             let key = key.map_or("", |(_, key)| key);
@@ -105,6 +117,36 @@ async fn site_access(
     };
     let role = viewer.role(site.id);
     Ok(role.map(|role| SiteAccess { site, role }))
+}
+
+/// The site that a link shows; another one in the path is not there.
+async fn shared_site(
+    app: &Parts,
+    viewer: &Viewer,
+    params: &RawPathParams,
+) -> Result<Option<SiteAccess>, Response> {
+    let sites = app.store.sites().await;
+    let sites = sites.map_err(|error| store_failed(&error).into_response())?;
+    let named = params.iter().find(|(name, _)| *name == "key");
+    let is_named = |site: &Site| named.is_none_or(|(_, key)| site.key.as_str() == key);
+    let shown = |site: &Site| viewer.sites.includes(site.id) && is_named(site);
+    let site = sites.into_iter().find(shown);
+    Ok(site.map(|site| SiteAccess {
+        site,
+        role: Role::Viewer,
+    }))
+}
+
+/// Who has a link needs nothing else, and whatever else they bring gives no more.
+async fn judge_link(app: &Parts, params: &RawPathParams) -> Result<Verdict, StoreError> {
+    let token = params.iter().find(|(name, _)| *name == "token");
+    let site = match token {
+        Some((_, token)) => app.store.shared_site(token).await?,
+        None => None,
+    };
+    Ok(site.map_or(Verdict::Unknown, |site| {
+        Verdict::Viewer(Viewer::new(Who::SharedLink(site)))
+    }))
 }
 
 /// Whether the request comes from someone who is logged in already.

@@ -5,7 +5,8 @@ use axum::response::{Html, IntoResponse, Response};
 use hgpixel_telemetry::Problem;
 use http::StatusCode;
 
-use crate::home::SiteLine;
+use crate::sites::{Counts, SiteLine};
+use crate::visits::{EventLine, VisitLine};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -22,10 +23,54 @@ pub(crate) struct LoginPage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "home.html")]
-pub(crate) struct HomePage<'a> {
+#[template(path = "dashboard.html")]
+pub(crate) struct DashboardPage<'a> {
+    /// What the picker offers.
+    pub(crate) sites: &'a [Counts],
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    /// The site's time zone, by its IANA name.
+    pub(crate) zone: &'a str,
+    /// What stands before the paths of the API: nothing, or a shared link's.
+    pub(crate) base: &'a str,
+    /// Whether the reader may change what the dashboard keeps.
+    pub(crate) may_edit: bool,
+}
+
+/// [`DashboardPage`] for whoever has a link to it.
+#[derive(Template)]
+#[template(path = "shared.html")]
+pub(crate) struct SharedPage<'a> {
+    pub(crate) sites: &'a [Counts],
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) zone: &'a str,
+    pub(crate) base: &'a str,
+    pub(crate) may_edit: bool,
+}
+
+#[derive(Template)]
+#[template(path = "visits.html")]
+pub(crate) struct VisitsPage<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) visits: &'a [VisitLine],
+}
+
+#[derive(Template)]
+#[template(path = "visit.html")]
+pub(crate) struct VisitPage<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) line: &'a VisitLine,
+    pub(crate) events: &'a [EventLine],
+}
+
+#[derive(Template)]
+#[template(path = "sites.html")]
+pub(crate) struct SitesPage<'a> {
+    /// None: nothing has arrived yet.
     pub(crate) sites: &'a [SiteLine],
-    pub(crate) has_events: bool,
     /// What to paste into a page.
     pub(crate) snippet: &'a str,
     /// The same with an address and a digest that never change.

@@ -1,4 +1,4 @@
-//! Show what was stored: figures (`/api/v2/query`), the home page, `/view-data`, `/demo`, the settings of sites and people, login, and the files that browsers load.
+//! Show what was stored: figures (`/api/v2/query`), the dashboard, `/view-data`, `/demo`, the settings of sites and people, login, and the files that browsers load.
 //!
 //! Everything but the login and the files needs a login or a token, and every answer is about the sites that it allows and no
 //! other (`access`). What was tracked is hostile text: it leaves as JSON, CSV or escaped HTML, under a policy that runs no inline
@@ -12,27 +12,33 @@ mod answer;
 mod assets;
 mod audit;
 mod csrf;
+mod dashboard;
 mod demo;
 mod files;
 mod forms;
 mod headers;
-mod home;
 mod html;
 mod invitation;
+mod kept;
+mod live;
 mod login;
 mod openapi;
 mod people;
 mod pixel;
+mod properties;
 mod public_url;
 mod readiness;
 mod routes;
 mod settings;
+mod shared;
 mod site_settings;
+mod sites;
 mod state;
 mod stats;
 mod time;
 mod tokens;
 mod view_data;
+mod visits;
 
 use hgpixel_cache::Cache;
 use hgpixel_config::Settings;

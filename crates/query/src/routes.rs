@@ -12,8 +12,9 @@ use http::Method;
 use crate::access::Need;
 use crate::state::App;
 use crate::{
-    access, answer, assets, audit, csrf, demo, headers, home, invitation, login, openapi, people,
-    pixel, settings, site_settings, stats, view_data,
+    access, answer, assets, audit, csrf, dashboard, demo, headers, invitation, kept, live, login,
+    openapi, people, pixel, properties, settings, shared, site_settings, sites, stats, view_data,
+    visits,
 };
 
 /// Forms and questions: a site's rules, and filters of some thousand short values, are the longest things that anybody writes.
@@ -40,12 +41,30 @@ macro_rules! routes {
 }
 
 routes! {
-    GET "/", Need::Viewer => home::show;
+    GET "/", Need::Viewer => dashboard::show;
+    GET "/sites", Need::Viewer => sites::show;
+    GET "/live", Need::Viewer => live::listen;
     GET "/view-data", Need::Viewer => view_data::show;
     POST "/api/v2/query", Need::Viewer => stats::ask;
     GET "/openapi.json", Need::Viewer => openapi::show;
     GET "/demo", Need::Viewer => demo::show;
     GET "/demo/{page}", Need::Viewer => demo::show;
+
+    GET "/sites/{key}/visits", Need::Site(Role::Viewer) => visits::list;
+    GET "/sites/{key}/visits/{session}", Need::Site(Role::Viewer) => visits::show;
+    GET "/sites/{key}/properties", Need::Site(Role::Viewer) => properties::list;
+    GET "/sites/{key}/kept", Need::Site(Role::Viewer) => kept::list;
+    POST "/sites/{key}/kept", Need::Site(Role::Editor) => kept::keep;
+    DELETE "/sites/{key}/kept/{id}", Need::Site(Role::Editor) => kept::forget;
+    GET "/sites/{key}/links", Need::Site(Role::Editor) => shared::list;
+    POST "/sites/{key}/links", Need::Site(Role::Editor) => shared::share;
+    DELETE "/sites/{key}/links/{id}", Need::Site(Role::Editor) => shared::revoke;
+
+    GET "/share/{token}", Need::SharedLink => shared::show;
+    GET "/share/{token}/live", Need::SharedLink => live::listen;
+    POST "/share/{token}/api/v2/query", Need::SharedLink => stats::ask;
+    GET "/share/{token}/sites/{key}/kept", Need::SharedLink => kept::list;
+    GET "/share/{token}/sites/{key}/properties", Need::SharedLink => properties::list;
 
     GET "/login", Need::Nothing => login::show;
     POST "/login", Need::Nothing => login::log_in;

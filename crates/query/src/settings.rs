@@ -135,6 +135,7 @@ fn instead(viewer: &Viewer) -> String {
         Who::User(_) => String::new(),
         Who::Link => "a login link of the server".to_owned(),
         Who::Token(token) => token.label(),
+        Who::SharedLink(_) => "a shared link".to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@ use hgpixel_store::EventStore;
 use hgpixel_telemetry::http::TrustedProxies;
 
 use crate::Deps;
+use crate::live::Streams;
 use crate::login::LoginMetrics;
 use crate::login::accounts::AccountLimiter;
 use crate::login::limiter::LoginLimiter;
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) logins: LoginLimiter,
     pub(crate) accounts: AccountLimiter,
     pub(crate) login_metrics: LoginMetrics,
+    pub(crate) streams: Streams,
     pub(crate) answers: Answers,
     /// How long an answer about today is fresh.
     pub(crate) fresh_open: Duration,
@@ -61,6 +63,7 @@ impl App {
             logins: LoginLimiter::new(deps.clock.clone()),
             accounts: AccountLimiter::new(deps.clock.clone()),
             login_metrics: LoginMetrics::register(&deps.registry)?,
+            streams: Streams::new(deps.lifecycle.clone()),
             answers: Answers::new(
                 deps.cache.clone(),
                 deps.clock.clone(),

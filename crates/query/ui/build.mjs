@@ -10,7 +10,18 @@ rmSync(DIST, { recursive: true, force: true });
 mkdirSync(DIST, { recursive: true });
 
 const { metafile } = await build({
-  entryPoints: ["src/view-data.js", "src/home.js", "src/demo.js", "src/settings.js", "src/style.css", "src/view-data.css"],
+  entryPoints: [
+    "src/view-data.js",
+    "src/sites.js",
+    "src/demo.js",
+    "src/settings.js",
+    "src/dashboard.ts",
+    "src/theme.ts",
+    "src/style.css",
+    "src/dark.css",
+    "src/dashboard.css",
+    "src/view-data.css",
+  ],
   outdir: DIST,
   bundle: true,
   minify: true,

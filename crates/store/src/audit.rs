@@ -49,6 +49,11 @@ impl Actor {
         Self::named("login link")
     }
 
+    /// Whoever has a shared link.
+    pub fn shared_link() -> Self {
+        Self::named("shared link")
+    }
+
     /// Whoever may run commands on the server.
     pub fn command_line() -> Self {
         Self::named("command line")

@@ -17,6 +17,7 @@ mod audit;
 mod erase;
 mod error;
 mod extra;
+mod kept;
 mod leader;
 mod metrics;
 mod migration;
@@ -32,12 +33,16 @@ mod stats;
 mod store;
 mod user;
 mod view;
+mod visit;
 mod writer;
 
-pub use access::{AccessToken, LoginSession, NewToken, Scope, UserLogin};
+pub use access::{
+    AccessToken, LoginSession, NewToken, SHARED_LINKS_MAX, Scope, SharedLink, UserLogin,
+};
 pub use audit::{Actor, AuditAction, AuditEntry};
 pub use erase::{Erased, Whom};
 pub use error::StoreError;
+pub use kept::{KEPT_MAX, Kept};
 pub use leader::Leadership;
 pub use new_event::{Campaign, Enriched, Message, NewEvent};
 pub use site::{AllowedOrigins, DropRule, DropRules, Site, SiteCounts, SiteSetting};
@@ -56,4 +61,5 @@ pub use view::{
     ViewGroupOrder, ViewGroupQuery, ViewGroups, ViewKey, ViewKind, ViewOrder, ViewPage, ViewQuery,
     ViewRow, ViewSort, ViewTest, ViewValue, mark_words,
 };
+pub use visit::{TIMELINE_MAX, VISITS_MAX, Visit, VisitEvent};
 pub use writer::{Appended, Writer};

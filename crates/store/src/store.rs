@@ -9,10 +9,11 @@ use hgpixel_event::{Clock, SiteKey};
 use prometheus::Registry;
 use tokio::sync::Semaphore;
 
-use crate::access::{self, AccessToken, LoginSession, NewToken, Passwords, UserLogin};
+use crate::access::{self, AccessToken, LoginSession, NewToken, Passwords, SharedLink, UserLogin};
 use crate::audit::{self, Actor, AuditEntry};
 use crate::erase::{self, Erased, Whom};
 use crate::error::StoreError;
+use crate::kept::{self, Kept};
 use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::pool::{Pool, reading};
@@ -23,6 +24,7 @@ use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
 use crate::view::{
     self, ViewFilter, ViewGroupQuery, ViewGroups, ViewOrder, ViewPage, ViewQuery, ViewRow,
 };
+use crate::visit::{self, Visit, VisitEvent};
 use crate::writer::Writer;
 use crate::{migration, partition, prune, retention};
 
@@ -493,6 +495,86 @@ impl EventStore {
     pub async fn revoke_token(&self, actor: &Actor, id: i64) -> Result<bool, StoreError> {
         self.pool
             .bounded(access::revoke(&self.pool, &self.clock, actor, id))
+            .await
+    }
+
+    /// What people keep on the site's dashboard, in the order in which it was made.
+    pub async fn kept(&self, site: i64) -> Result<Vec<Kept>, StoreError> {
+        self.pool.bounded(kept::list(&self.pool, site)).await
+    }
+
+    /// Keeps something more, and gives its number; `None` where the site keeps [`crate::KEPT_MAX`] things already.
+    pub async fn keep(
+        &self,
+        site: i64,
+        kind: &str,
+        name: &str,
+        body: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        self.pool
+            .bounded(kept::add(&self.pool, &self.clock, site, kind, name, body))
+            .await
+    }
+
+    /// Keeps it no longer. Whether it was there.
+    pub async fn forget_kept(&self, site: i64, id: i64) -> Result<bool, StoreError> {
+        self.pool.bounded(kept::remove(&self.pool, site, id)).await
+    }
+
+    /// The secret of a new link to the site's dashboard, shown now and never again; `None` where it has [`crate::SHARED_LINKS_MAX`] already.
+    pub async fn share(&self, site: i64, name: &str) -> Result<Option<String>, StoreError> {
+        self.pool
+            .bounded(access::share(&self.pool, &self.clock, site, name))
+            .await
+    }
+
+    /// The links to the site's dashboard.
+    pub async fn shared_links(&self, site: i64) -> Result<Vec<SharedLink>, StoreError> {
+        self.pool.bounded(access::shared(&self.pool, site)).await
+    }
+
+    /// The site that a link's secret shows; `None` when it is unknown or revoked.
+    pub async fn shared_site(&self, token: &str) -> Result<Option<i64>, StoreError> {
+        self.pool
+            .bounded(access::shared_site(&self.pool, token))
+            .await
+    }
+
+    /// Revokes a link. Whether there was one.
+    pub async fn unshare(&self, site: i64, id: i64) -> Result<bool, StoreError> {
+        self.pool
+            .bounded(access::unshare(&self.pool, site, id))
+            .await
+    }
+
+    /// The newest visits of people, at most [`crate::VISITS_MAX`].
+    pub async fn visits(&self, site: i64, limit: u32) -> Result<Vec<Visit>, StoreError> {
+        self.pool
+            .bounded(visit::newest(&self.pool, site, limit))
+            .await
+    }
+
+    /// A visit and its first [`crate::TIMELINE_MAX`] events.
+    pub async fn timeline(
+        &self,
+        site: i64,
+        session: i64,
+    ) -> Result<Option<(Visit, Vec<VisitEvent>)>, StoreError> {
+        self.pool
+            .bounded(visit::timeline(&self.pool, site, session))
+            .await
+    }
+
+    /// The data (texts of JSON objects) of the newest events of a range that have any, a thousand at most: of the type
+    /// `kind`, or of all but those that the pixel sends on its own.
+    pub async fn newest_data(
+        &self,
+        site: i64,
+        range_ms: (i64, i64),
+        kind: Option<&str>,
+    ) -> Result<Vec<String>, StoreError> {
+        self.pool
+            .bounded(visit::data(&self.pool, site, range_ms, kind))
             .await
     }
 

@@ -9,18 +9,20 @@ use serde_json::Value;
 use url::Url;
 
 /// The enrichment of events, with its cache of user agents.
-pub(crate) struct Enrichment {
+pub struct Enrichment {
     agents: AgentParser,
 }
 
 impl Enrichment {
-    pub(crate) fn new(agent_cache_entries: u64) -> Self {
+    /// With room for so many parsed user agents.
+    pub fn new(agent_cache_entries: u64) -> Self {
         Self {
             agents: AgentParser::new(agent_cache_entries),
         }
     }
 
-    pub(crate) fn enrich(&self, event: Event) -> NewEvent {
+    /// What a worker would store of the event.
+    pub fn enrich(&self, event: Event) -> NewEvent {
         let mut enriched = Enriched::default();
         self.with_what(&event, &mut enriched);
         whence(&event, &mut enriched);

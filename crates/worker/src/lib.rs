@@ -24,7 +24,7 @@ use prometheus::Registry;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use enrichment::Enrichment;
+pub use enrichment::Enrichment;
 use metrics::Metrics;
 use storing::{Batch, Storing};
 

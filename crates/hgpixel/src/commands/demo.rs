@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use hgpixel_config::{CacheUrl, QueueUrl, Settings, StoreUrl};
+use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::Clock;
 use url::Url;
 
 use crate::cli::DemoArgs;
-use crate::demo::Demo;
+use crate::demo::{self, Demo};
 use crate::process::{self, Role};
 use crate::say;
 
@@ -37,16 +38,23 @@ async fn serve(mut settings: Settings, events: u64) -> anyhow::Result<ExitCode> 
     // The visitors' addresses are made up and named by us, over loopback.
     settings.ingest.trusted_proxies = vec!["127.0.0.0/8".parse()?, "::1/128".parse()?];
     "x-forwarded-for".clone_into(&mut settings.ingest.forwarded_header);
+    let places = settings.data_dir.join("places.mmdb");
+    std::fs::create_dir_all(&settings.data_dir).context("make the demo's folder")?;
+    std::fs::write(&places, demo::places()).context("write the demo's places")?;
+    settings.geo.database = Some(places.clone());
     let is_new = !settings.data_dir.join("hgpixel.db").exists();
     process::run_with(settings, Role::ALL, |process| {
         let base = Url::parse(&process.loopback())?;
         let mut demo = demo(&base)?;
+        let store = process.store().context("the demo has a store")?;
         process.spawn("demo", async move {
             if is_new {
+                // The week first: within seconds there is something to see.
                 let sent = demo.fill(events).await?;
+                demo.write_past(6 * events, store, GeoDatabase::open(&places)?).await?;
                 tracing::info!(
                     events = sent,
-                    "the demo is filled, and goes on with a visit every second or two"
+                    "the demo is filled: a week sent, seven weeks before it written; it goes on with a visit every few seconds"
                 );
             }
             demo.keep_lively().await

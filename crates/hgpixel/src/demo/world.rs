@@ -10,6 +10,17 @@ pub(super) struct Site {
     pub(super) pages: &'static [Page],
     /// What its visitors do besides looking, as (type, data as JSON, chance in a thousand per page view).
     pub(super) actions: &'static [(&'static str, &'static str, u32)],
+    /// What some go on to do after looking around, each step by fewer of those who took the one before.
+    pub(super) funnel: &'static [Step],
+}
+
+/// A step of a funnel.
+pub(super) struct Step {
+    pub(super) page: Page,
+    /// How many of a hundred who got here take it.
+    pub(super) per_hundred: u32,
+    /// What happens on its page: type and data as JSON.
+    pub(super) action: (&'static str, &'static str),
 }
 
 /// A page of a site, more or less popular.
@@ -39,9 +50,6 @@ pub(super) const SITES: &[Site] = &[
             page("/boots/ridge", "Ridge boots", 8),
             page("/stoves/ember", "Ember stove", 5),
             page("/sale", "Autumn sale", 11),
-            page("/cart", "Your cart", 7),
-            page("/checkout", "Checkout", 4),
-            page("/thanks", "Thank you!", 2),
         ],
         actions: &[
             (
@@ -49,23 +57,32 @@ pub(super) const SITES: &[Site] = &[
                 r#"{"buttonText":"Add to cart","buttonId":"add"}"#,
                 120,
             ),
-            (
-                "add_to_cart",
-                r#"{"product":"ridge-boots","price":149.9,"currency":"EUR"}"#,
-                70,
-            ),
-            (
-                "purchase",
-                r#"{"total":189.4,"currency":"EUR","items":2}"#,
-                18,
-            ),
             ("form_submit", r#"{"formId":"newsletter"}"#, 15),
             (
                 "outbound_link",
                 r#"{"linkText":"Care guide","linkUrl":"https://wool.example/care"}"#,
                 20,
             ),
-            ("performance_metrics", r#"{"totalTime":812}"#, 300),
+        ],
+        funnel: &[
+            Step {
+                page: page("/cart", "Your cart", 0),
+                per_hundred: 26,
+                action: (
+                    "add_to_cart",
+                    r#"{"product":"ridge-boots","price":149.9,"currency":"EUR"}"#,
+                ),
+            },
+            Step {
+                page: page("/checkout", "Checkout", 0),
+                per_hundred: 52,
+                action: ("checkout", r#"{"items":2}"#),
+            },
+            Step {
+                page: page("/thanks", "Thank you!", 0),
+                per_hundred: 64,
+                action: ("purchase", r#"{"total":189.4,"currency":"EUR","items":2}"#),
+            },
         ],
     },
     Site {
@@ -88,8 +105,8 @@ pub(super) const SITES: &[Site] = &[
             ),
             ("read_to_end", r#"{"minutes":7}"#, 220),
             ("form_submit", r#"{"formId":"subscribe"}"#, 25),
-            ("performance_metrics", r#"{"totalTime":401}"#, 300),
         ],
+        funnel: &[],
     },
     Site {
         key: "docs.example",
@@ -112,8 +129,8 @@ pub(super) const SITES: &[Site] = &[
                 15,
             ),
             ("copy_code", r#"{"language":"bash"}"#, 130),
-            ("performance_metrics", r#"{"totalTime":287}"#, 300),
         ],
+        funnel: &[],
     },
 ];
 
@@ -208,7 +225,56 @@ pub(super) const BOTS: &[&str] = &[
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/141.0.0.0 Safari/537.36",
 ];
 
-/// Languages with their time zone, and how often.
+/// A source and a query that arrive in great numbers on one day, `days` before today: somebody else found a page worth a look, or the
+/// newsletter went out.
+pub(super) struct Crowd {
+    pub(super) days: i64,
+    /// Which of [`SITES`].
+    pub(super) site: usize,
+    pub(super) referrer: &'static str,
+    pub(super) query: &'static str,
+}
+
+pub(super) const CROWDS: &[Crowd] = &[
+    Crowd {
+        days: 11,
+        site: 1,
+        referrer: "https://news.ycombinator.com/",
+        query: "",
+    },
+    Crowd {
+        days: 3,
+        site: 0,
+        referrer: "",
+        query: "utm_source=newsletter&utm_medium=email&utm_campaign=november",
+    },
+];
+
+/// Favourite colours, and how often.
+pub(super) const COLOURS: &[(&str, u32)] = &[
+    ("#1c7ed6", 24),
+    ("#2f9e44", 17),
+    ("#e03131", 14),
+    ("#7048e8", 12),
+    ("#f08c00", 9),
+    ("#c2255c", 8),
+    ("#0c8599", 7),
+    ("#212529", 5),
+    ("#ffd43b", 4),
+];
+
+/// What goes wrong on pages: message, source and line.
+pub(super) const ERRORS: &[(&str, &str, u32)] = &[
+    (
+        "TypeError: Cannot read properties of undefined (reading 'price')",
+        "/assets/shop.js",
+        214,
+    ),
+    ("ResizeObserver loop limit exceeded", "", 0),
+    ("ReferenceError: gtag is not defined", "/assets/app.js", 17),
+];
+
+/// Languages with their time zone, and how often. Each has its place in `PLACES`.
 pub(super) const LANGUAGES: &[(&str, &str, u32)] = &[
     ("en-US", "America/New_York", 30),
     ("de-AT", "Europe/Vienna", 16),
@@ -220,6 +286,70 @@ pub(super) const LANGUAGES: &[(&str, &str, u32)] = &[
     ("pt-BR", "America/Sao_Paulo", 4),
     ("pl-PL", "Europe/Warsaw", 3),
     ("hi-IN", "Asia/Kolkata", 3),
+];
+
+/// Where those who speak a language are: country, region and city, four of each.
+pub(super) const PLACES: [[(&str, &str, &str); 4]; 10] = [
+    [
+        ("US", "New York", "New York"),
+        ("US", "California", "San Francisco"),
+        ("US", "Texas", "Austin"),
+        ("CA", "Ontario", "Toronto"),
+    ],
+    [
+        ("AT", "Vienna", "Vienna"),
+        ("AT", "Styria", "Graz"),
+        ("AT", "Tyrol", "Innsbruck"),
+        ("CH", "Zurich", "Zurich"),
+    ],
+    [
+        ("DE", "Land Berlin", "Berlin"),
+        ("DE", "Bavaria", "Munich"),
+        ("DE", "Hamburg", "Hamburg"),
+        ("DE", "Saxony", "Leipzig"),
+    ],
+    [
+        ("GB", "England", "London"),
+        ("GB", "Scotland", "Edinburgh"),
+        ("IE", "Leinster", "Dublin"),
+        ("AU", "Victoria", "Melbourne"),
+    ],
+    [
+        ("FR", "Île-de-France", "Paris"),
+        ("FR", "Auvergne-Rhône-Alpes", "Lyon"),
+        ("BE", "Brussels Capital", "Brussels"),
+        ("CA", "Quebec", "Montreal"),
+    ],
+    [
+        ("MX", "Mexico City", "Mexico City"),
+        ("ES", "Catalonia", "Barcelona"),
+        ("AR", "Buenos Aires F.D.", "Buenos Aires"),
+        ("CO", "Bogota D.C.", "Bogotá"),
+    ],
+    [
+        ("JP", "Tokyo", "Tokyo"),
+        ("JP", "Ōsaka", "Osaka"),
+        ("JP", "Kyoto", "Kyoto"),
+        ("JP", "Hokkaido", "Sapporo"),
+    ],
+    [
+        ("BR", "São Paulo", "São Paulo"),
+        ("BR", "Rio de Janeiro", "Rio de Janeiro"),
+        ("BR", "Bahia", "Salvador"),
+        ("PT", "Lisbon", "Lisbon"),
+    ],
+    [
+        ("PL", "Mazovia", "Warsaw"),
+        ("PL", "Lesser Poland", "Krakow"),
+        ("PL", "Pomerania", "Gdańsk"),
+        ("PL", "Silesia", "Katowice"),
+    ],
+    [
+        ("IN", "Karnataka", "Bengaluru"),
+        ("IN", "Maharashtra", "Mumbai"),
+        ("IN", "National Capital Territory of Delhi", "Delhi"),
+        ("IN", "Tamil Nadu", "Chennai"),
+    ],
 ];
 
 #[cfg(test)]
@@ -234,7 +364,12 @@ mod tests {
                 "{}",
                 site.key
             );
-            for (kind, data, _) in site.actions {
+            let steps = site
+                .funnel
+                .iter()
+                .map(|step| (&step.action.0, &step.action.1));
+            let actions = site.actions.iter().map(|(kind, data, _)| (kind, data));
+            for (kind, data) in actions.chain(steps) {
                 let data: serde_json::Value = serde_json::from_str(data).expect(kind);
                 assert!(data.is_object(), "{kind}");
             }

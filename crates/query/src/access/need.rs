@@ -13,6 +13,8 @@ pub enum Need {
     User,
     /// At least this role on the site that the path names as `{key}`.
     Site(Role),
+    /// A shared link, whose secret the path names as `{token}`; if it names a `{key}` too, of that site.
+    SharedLink,
     /// Who may do everything on this server.
     ServerOwner,
 }

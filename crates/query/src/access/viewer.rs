@@ -16,6 +16,8 @@ pub(crate) enum Who {
     /// By a link that the command line of the server printed: whoever has that may do everything.
     Link,
     Token(AccessToken),
+    /// By a shared link to the dashboard of this site.
+    SharedLink(i64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +46,7 @@ impl Viewer {
                 None => VisibleSites::All,
                 Some(site) => VisibleSites::Only(vec![site]),
             },
+            Who::SharedLink(site) => VisibleSites::Only(vec![*site]),
         };
         Self { sites, who }
     }
@@ -51,7 +54,7 @@ impl Viewer {
     pub(crate) fn user(&self) -> Option<&User> {
         match &self.who {
             Who::User(user) => Some(user),
-            Who::Link | Who::Token(_) => None,
+            Who::Link | Who::Token(_) | Who::SharedLink(_) => None,
         }
     }
 
@@ -67,6 +70,7 @@ impl Viewer {
                 Scope::Admin => Role::Owner,
                 Scope::Read | Scope::Write => Role::Viewer,
             }),
+            Who::SharedLink(_) => Some(Role::Viewer),
         }
     }
 
@@ -75,6 +79,7 @@ impl Viewer {
             Who::Link => true,
             Who::User(user) => user.is_owner,
             Who::Token(token) => token.scope == Scope::Admin && token.site.is_none(),
+            Who::SharedLink(_) => false,
         }
     }
 
@@ -84,6 +89,7 @@ impl Viewer {
             Who::Link => Actor::login_link(),
             Who::User(user) => Actor::user(user),
             Who::Token(token) => Actor::token(token),
+            Who::SharedLink(_) => Actor::shared_link(),
         }
     }
 

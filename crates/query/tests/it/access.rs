@@ -74,6 +74,8 @@ impl Worth {
     fn refusal(self, need: Need) -> Option<u16> {
         let (is_user, is_server_owner, role) = match (need, self) {
             (Need::Nothing, _) => return None,
+            // No link has the secret `{token}`.
+            (Need::SharedLink, _) => return Some(404),
             (_, Self::Nothing) => return Some(401),
             (_, Self::WriteOnly) => return Some(403),
             (
@@ -86,7 +88,7 @@ impl Worth {
             ) => (is_user, is_server_owner, role),
         };
         match need {
-            Need::Nothing | Need::Viewer => None,
+            Need::Nothing | Need::Viewer | Need::SharedLink => None,
             Need::User => (!is_user).then_some(403),
             Need::ServerOwner => (!is_server_owner).then_some(403),
             Need::Site(needed) => match role {

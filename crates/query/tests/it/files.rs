@@ -40,7 +40,7 @@ async fn the_pixel_is_public_and_asked_for_again_only_when_it_changed() {
     assert_eq!(changed.body, first.body);
 }
 
-/// The addresses and digests that the home page shows, as a page would use them.
+/// The addresses and digests that the page of sites shows, as a page would use them.
 #[tokio::test]
 async fn a_pinned_pixel_is_what_its_digest_says_and_kept_for_ever() {
     use base64::Engine as _;
@@ -50,7 +50,7 @@ async fn a_pinned_pixel_is_what_its_digest_says_and_kept_for_ever() {
     let site = pages.add_site("one").await;
     pages.store_events(vec![event(&site, 0)]).await;
     let cookie = pages.logged_in().await;
-    let home = get("/").page().cookie(&cookie).send(&pages).await;
+    let home = get("/sites").page().cookie(&cookie).send(&pages).await;
     let between = |begin: &str| {
         let (_, rest) = home.body.split_once(begin).unwrap();
         rest.split("&#34;").next().unwrap().to_owned()
@@ -158,9 +158,12 @@ async fn a_page_names_files_that_are_there_for_ever() {
 async fn pages_keep_to_their_own_policy() {
     let pages = Pages::start().await;
     let cookie = pages.logged_in().await;
-    pages.add_site("one").await;
+    let site = pages.add_site("one").await;
+    pages.store_events(vec![event(&site, 0)]).await;
     for path in [
         "/",
+        "/sites",
+        "/sites/one/visits",
         "/view-data",
         "/demo",
         "/login?link=x",
@@ -192,6 +195,7 @@ async fn pages_keep_to_their_own_policy() {
             page.body
                 .matches("<script type=\"module\" src=\"/assets/")
                 .count()
+                + page.body.matches("<script src=\"/assets/").count()
                 + page
                     .body
                     .matches("<script async src=\"/static/all.js\"")

@@ -6,6 +6,7 @@
 
 mod access;
 mod csrf;
+mod dashboard;
 mod files;
 mod login;
 mod people;

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
+use futures_util::StreamExt as _;
 use hgpixel_cache::Cache;
 use hgpixel_config::{Settings, StoreUrl};
 use hgpixel_event::{Clock, Event, assigned_id};
@@ -30,6 +32,7 @@ pub(crate) struct Pages {
     router: Router,
     pub(crate) store: EventStore,
     pub(crate) clock: Clock,
+    pub(crate) lifecycle: Lifecycle,
     registry: Registry,
     settings: Settings,
     directory: Arc<TempDir>,
@@ -89,6 +92,7 @@ impl Pages {
             router: start(&deps).unwrap(),
             store,
             clock,
+            lifecycle: deps.lifecycle,
             registry,
             settings,
             directory,
@@ -256,13 +260,7 @@ impl Ask {
     }
 
     pub(crate) async fn send(self, pages: &Pages) -> Answer {
-        let mut request = Request::builder().method(self.method).uri(&self.path);
-        request.headers_mut().unwrap().extend(self.headers);
-        let mut request = request.body(Body::from(self.body)).unwrap();
-        let peer: SocketAddr = "203.0.113.9:4711".parse().unwrap();
-        request.extensions_mut().insert(Peer(peer));
-        let response = pages.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.asked(pages).await.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         Answer {
             status: parts.status,
@@ -270,6 +268,47 @@ impl Ask {
             // A compressed file is no text.
             body: String::from_utf8_lossy(&body).into_owned(),
         }
+    }
+
+    /// For an answer that goes on.
+    pub(crate) async fn open(self, pages: &Pages) -> Stream {
+        let (parts, body) = self.asked(pages).await.into_parts();
+        Stream {
+            headers: parts.headers,
+            body: body.into_data_stream(),
+        }
+    }
+
+    async fn asked(self, pages: &Pages) -> Response {
+        let mut request = Request::builder().method(self.method).uri(&self.path);
+        request.headers_mut().unwrap().extend(self.headers);
+        let mut request = request.body(Body::from(self.body)).unwrap();
+        let peer: SocketAddr = "203.0.113.9:4711".parse().unwrap();
+        request.extensions_mut().insert(Peer(peer));
+        pages.router.clone().oneshot(request).await.unwrap()
+    }
+}
+
+/// An answer that goes on.
+pub(crate) struct Stream {
+    headers: HeaderMap,
+    body: BodyDataStream,
+}
+
+impl Stream {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers[name].to_str().unwrap()
+    }
+
+    /// What is said next.
+    pub(crate) async fn next(&mut self) -> String {
+        let bytes = self.body.next().await.unwrap().unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    /// Waits until nothing more is said.
+    pub(crate) async fn ended(&mut self) {
+        while self.body.next().await.is_some() {}
     }
 }
 

@@ -532,39 +532,3 @@ async fn an_export_opens_no_formula() {
     );
     assert!(csv.contains("\"'@SUM(1)\""), "{csv}");
 }
-
-#[tokio::test]
-async fn the_home_page_tells_what_came_and_before_that_what_to_paste() {
-    let viewed = Viewed::with(|_| vec![]).await;
-    let home = async || {
-        let ask = get("/")
-            .page()
-            .header("host", "stats.test:5000")
-            .bearer(&viewed.token);
-        ask.send(&viewed.pages).await.body
-    };
-    let page = home().await;
-    assert!(page.contains("Nothing has arrived yet"), "{page}");
-    assert!(
-        page.contains("&#60;script async src=&#34;http://stats.test:5000/static/all.js&#34; data-site=&#34;example.com&#34;&#62;"),
-        "{page}"
-    );
-    let site = viewed.pages.add_site("example.com").await;
-    viewed
-        .pages
-        .store_events((0..1_234).map(|index| event(&site, index)).collect())
-        .await;
-    // Counts may be a second old.
-    let deadline = std::time::Duration::from_secs(10);
-    hgpixel_testkit::wait_until("the counts are new", deadline, async || {
-        !home().await.contains("Nothing has")
-    })
-    .await
-    .unwrap();
-    let page = home().await;
-    assert!(
-        page.contains("1,234") && page.contains("39 minutes ago"),
-        "{page}"
-    );
-    assert!(page.contains("/view-data?clientID=example.com"), "{page}");
-}

@@ -1,17 +1,17 @@
-//! The home page: which sites sent events lately, and what to paste where when none has.
+//! The overview of sites: which sent events lately, and what to paste where when one has not.
 
 use std::time::Duration;
 
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use bytes::Bytes;
-use hgpixel_store::{SiteCounts, StoreError};
+use hgpixel_store::{Site, SiteCounts, StoreError};
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Viewer, VisibleSites};
-use crate::answer::{Refusal, store_failed};
-use crate::html::{HomePage, page};
+use crate::answer::{Refusal, bad_request, store_failed};
+use crate::html::{SitesPage, page};
 use crate::state::{App, Parts};
 use crate::{pixel, time};
 
@@ -30,16 +30,20 @@ pub(crate) struct SiteLine {
     pub(crate) last_event: String,
     /// The same as an instant.
     pub(crate) last_event_iso: String,
-    pub(crate) view_url: String,
+    pub(crate) url: String,
 }
 
 /// The cached form: names and counts, nothing of a visitor.
 #[derive(Debug, Serialize, Deserialize)]
-struct Counts {
-    key: String,
-    name: String,
+pub(crate) struct Counts {
+    /// The store's number.
+    pub(crate) id: i64,
+    pub(crate) key: String,
+    pub(crate) name: String,
+    /// By its IANA name.
+    pub(crate) time_zone: String,
     events_day: u64,
-    last_event_ms: Option<i64>,
+    pub(crate) last_event_ms: Option<i64>,
 }
 
 pub(crate) async fn show(
@@ -49,16 +53,33 @@ pub(crate) async fn show(
 ) -> Result<Response, Refusal> {
     let counts = counts(&app, &viewer.sites).await;
     let counts = counts.map_err(|error| store_failed(&error))?;
+    Ok(overview(&app, &counts, &headers))
+}
+
+/// The page of all sites, or of what to do where none has any events.
+pub(crate) fn overview(app: &Parts, counts: &[Counts], headers: &HeaderMap) -> Response {
+    if counts.iter().all(|site| site.last_event_ms.is_none()) {
+        let key = counts.first().map_or(EXAMPLE_SITE, |site| &site.key);
+        return waiting(app, key, headers);
+    }
     let now_ms = app.clock.now_ms();
     let sites: Vec<_> = counts.iter().map(|site| line(site, now_ms)).collect();
-    let base = app.public_url.as_seen_by(&headers);
-    let (pinned_path, integrity) = pixel::pin();
     let key = counts.first().map_or(EXAMPLE_SITE, |site| &site.key);
-    Ok(page(
+    shown(app, &sites, key, headers)
+}
+
+/// What to paste, for a site that has no events yet.
+pub(crate) fn waiting(app: &Parts, key: &str, headers: &HeaderMap) -> Response {
+    shown(app, &[], key, headers)
+}
+
+fn shown(app: &Parts, sites: &[SiteLine], key: &str, headers: &HeaderMap) -> Response {
+    let base = app.public_url.as_seen_by(headers);
+    let (pinned_path, integrity) = pixel::pin();
+    page(
         StatusCode::OK,
-        &HomePage {
-            sites: &sites,
-            has_events: counts.iter().any(|site| site.last_event_ms.is_some()),
+        &SitesPage {
+            sites,
             snippet: &format!(
                 "<script async src=\"{base}/static/all.js\" data-site=\"{key}\"></script>"
             ),
@@ -66,11 +87,31 @@ pub(crate) async fn show(
                 "<script async src=\"{base}{pinned_path}\" integrity=\"{integrity}\" crossorigin=\"anonymous\" data-site=\"{key}\"></script>"
             ),
         },
-    ))
+    )
 }
 
-async fn counts(app: &Parts, visible: &VisibleSites) -> Result<Vec<Counts>, StoreError> {
-    let key = format!("home:{}", visible.cache_key());
+pub(crate) fn which_site() -> Refusal {
+    bad_request("say which site: ?site=KEY")
+}
+
+/// Also where there is one that the viewer may not see.
+pub(crate) fn no_such_site() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "there is no such site")
+}
+
+/// The site with this key; one that the viewer may not see is like one that does not exist.
+pub(crate) async fn find(app: &Parts, visible: &VisibleSites, key: &str) -> Result<Site, Refusal> {
+    let sites = app.store.sites().await;
+    let sites = sites.map_err(|error| store_failed(&error))?;
+    let found = sites
+        .into_iter()
+        .find(|site| site.key.as_str() == key && visible.includes(site.id));
+    found.ok_or_else(no_such_site)
+}
+
+/// The visible sites, the busiest first.
+pub(crate) async fn counts(app: &Parts, visible: &VisibleSites) -> Result<Vec<Counts>, StoreError> {
+    let key = format!("sites:{}", visible.cache_key());
     if let Some(cached) = app.cache.get(&key).await
         && let Ok(counts) = serde_json::from_slice(&cached)
     {
@@ -92,8 +133,10 @@ async fn counts(app: &Parts, visible: &VisibleSites) -> Result<Vec<Counts>, Stor
 impl From<SiteCounts> for Counts {
     fn from(counts: SiteCounts) -> Self {
         Self {
+            id: counts.site.id,
             key: counts.site.key.to_string(),
             name: counts.site.name,
+            time_zone: counts.site.time_zone,
             events_day: counts.events_day,
             last_event_ms: counts.last_event_ms,
         }
@@ -103,7 +146,7 @@ impl From<SiteCounts> for Counts {
 fn line(site: &Counts, now_ms: i64) -> SiteLine {
     let key: String = url::form_urlencoded::byte_serialize(site.key.as_bytes()).collect();
     SiteLine {
-        view_url: format!("/view-data?clientID={key}"),
+        url: format!("/?site={key}"),
         key: site.key.clone(),
         name: site.name.clone(),
         events_day: grouped(site.events_day),

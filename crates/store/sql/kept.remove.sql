@@ -1,0 +1,2 @@
+delete from kept
+where site = $1 and id = $2

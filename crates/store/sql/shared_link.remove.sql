@@ -1,0 +1,2 @@
+delete from shared_links
+where site = $1 and id = $2

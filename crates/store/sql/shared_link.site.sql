@@ -1,0 +1,3 @@
+select site
+from shared_links
+where hash = $1
