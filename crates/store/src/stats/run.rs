@@ -150,7 +150,7 @@ fn whole<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {
 }
 
 impl From<[u64; COUNTS.len()]> for Counts {
-    /// In the order of [`COUNTS`].
+    // In the order of `COUNTS`.
     fn from(counts: [u64; COUNTS.len()]) -> Self {
         let [
             visitors,
