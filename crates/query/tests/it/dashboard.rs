@@ -23,7 +23,7 @@ async fn the_page_of_sites_tells_what_came_and_before_that_what_to_paste() {
     let page = home().await;
     assert!(page.contains("Nothing has arrived yet"), "{page}");
     assert!(
-        page.contains("&#60;script async src=&#34;http://stats.test:5000/static/app.js&#34; data-site=&#34;example.com&#34; data-modules=&#34;all&#34;&#62;"),
+        page.contains("&#60;script async src=&#34;http://stats.test:5000/static/all.js&#34; data-site=&#34;example.com&#34;&#62;"),
         "{page}"
     );
     let site = pages.add_site("example.com").await;

@@ -44,7 +44,7 @@ export function vitals(context: Context, place: HTMLElement): Part {
         const measured = await Promise.all(VITALS.map(async (vital) => ({ vital, ...(await ask(context, vital, signal)) })));
         const lines = measured.filter(({ counted }) => counted.length > 0).map(({ vital, counted }) => lineOf(vital, counted));
         const isCut = measured.some(({ isCut }) => isCut);
-        const hint = "Load the pixel with data-modules=\"performance\", or \"all\": it measures how long pages take to load and to answer.";
+        const hint = "Load the pixel as all.js, or app.js with data-modules=\"performance\": it measures how long pages take to load and to answer.";
         panel.replaceChildren(
           ...(lines.length > 0 ? lines : [nothing(context, hint)]),
           ...(isCut ? [h("p", { class: "soft small" }, `Of the ${whole(VALUES_MAX)} most frequent values.`)] : []),
