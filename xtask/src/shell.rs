@@ -21,11 +21,26 @@ pub(crate) fn command(program: impl AsRef<OsStr>, arguments: &[&str]) -> Command
     command
 }
 
-/// The cargo that runs this tool; `arguments` are separated by blanks.
+/// The cargo that runs this tool; `arguments` are separated by blanks. It does not see what cargo has said about this tool's own package:
+/// build scripts look at that, and everything above them would be built anew each time one calls cargo by oneself in between.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let arguments: Vec<&str> = arguments.split_whitespace().collect();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    command(cargo, &arguments)
+    let mut command = command(cargo, &arguments);
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| is_about_this_package(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn is_about_this_package(name: &str) -> bool {
+    let others = [
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+    ];
+    name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || others.contains(&name)
 }
 
 /// Says what runs, and runs it with our own output.

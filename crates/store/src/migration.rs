@@ -30,7 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(1, "0001_tables"),
     migration!(2, "0002_sites"),
     migration!(3, "0003_stats"),
-    migration!(5, "0005_dashboard"),
+    migration!(4, "0004_dashboard"),
 ];
 
 /// "hgpixel", as a number: the advisory lock under which tables are changed.
