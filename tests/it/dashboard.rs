@@ -44,22 +44,8 @@ impl Reader {
         }
         stack.at_rest().await?;
         let browser = Browser::start_with(flags).await?;
-        let reader = Self { stack, browser };
-        reader.log_in().await?;
-        Ok(reader)
-    }
-
-    async fn log_in(&self) -> Result<()> {
-        let said = self.stack.query().run(&["login-link"]).await?;
-        let link = said.split_whitespace().find(|word| word.contains("login?"));
-        let link = link.with_context(|| format!("a link in {said}"))?;
-        let (_, path) = link.split_once("/login").context("a login link")?;
-        self.browser
-            .goto(&format!("{}/login{path}", self.stack.query().url()))
-            .await?;
-        self.browser.click("form .button.primary").await?;
-        self.until("the dashboard", "return location.pathname === '/'")
-            .await
+        stack.log_in(&browser).await?;
+        Ok(Self { stack, browser })
     }
 
     /// Goes to the dashboard, and waits until everything on it has come.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use hgpixel_testkit::{
-    HgpixelBuilder, HgpixelProcess, PostgresDatabase, RabbitVhost, shared_redis, wait_until,
+    Browser, HgpixelBuilder, HgpixelProcess, PostgresDatabase, RabbitVhost, shared_redis,
+    wait_until,
 };
 use reqwest::{Client, Response, StatusCode};
 use serde_json::Value;
@@ -136,6 +137,21 @@ impl Stack {
             Parts::Embedded(process) => vec![process],
             Parts::Fleet(fleet) => vec![&fleet.ingest, &fleet.worker, &fleet.query],
         }
+    }
+
+    /// Logs a browser in with a one-time link; it shows the dashboard then.
+    pub(crate) async fn log_in(&self, browser: &Browser) -> Result<()> {
+        let printed = self.query().run(&["login-link"]).await?;
+        let (_, token) = printed.trim().split_once("link=").context("a link")?;
+        let url = format!("{}/login?link={token}", self.query().url());
+        browser.goto(&url).await?;
+        browser.click("form .button.primary").await?;
+        // A click does not wait for the answer to the form, and another address asked for before it would call it off.
+        let is_in = async || {
+            let path = browser.script("return location.pathname", &[]).await;
+            path.is_ok_and(|path| path == "/")
+        };
+        wait_until("the dashboard", Duration::from_secs(30), is_in).await
     }
 
     /// Posts a beacon, once, as it is.

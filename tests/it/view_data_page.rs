@@ -23,11 +23,8 @@ struct Page {
 impl Page {
     async fn open(stack: &Stack) -> Result<Self> {
         let base = stack.query().url();
-        let printed = stack.query().run(&["login-link"]).await?;
-        let (_, token) = printed.trim().split_once("link=").context("a link")?;
         let browser = Browser::start().await?;
-        browser.goto(&format!("{base}/login?link={token}")).await?;
-        browser.click("button.primary").await?;
+        stack.log_in(&browser).await?;
         let page = Self { browser, base };
         page.goto("").await?;
         Ok(page)
@@ -51,8 +48,8 @@ impl Page {
                 .is_ok_and(|answer| answer == expected)
         };
         let waited = wait_until(script, Duration::from_secs(30), is_so).await;
-        let found = self.ask(script).await;
-        waited.with_context(|| format!("expected {expected}, found {found:?}"))
+        let (found, at) = (self.ask(script).await, self.browser.url().await);
+        waited.with_context(|| format!("expected {expected}, found {found:?} at {at:?}"))
     }
 
     async fn info_is(&self, text: &str) -> Result<()> {
