@@ -284,7 +284,20 @@ async fn the_demo_is_full_and_alive_within_a_minute() -> Result<()> {
             .is_ok_and(|stored| stored > before)
     };
     wait_until("a living demo", Duration::from_secs(30), more).await?;
-    ensure!(demo.data_dir().join("demo").is_dir());
+    let folder = demo.data_dir().join("demo");
+    ensure!(folder.is_dir());
+
+    // Its past is of days that are over.
+    let beside = HgpixelProcess::role("query")
+        .env("HGPIXEL_DATA_DIR", folder.display().to_string())
+        .prepare()?;
+    let counted = beside.run(&["rollup", "rebuild"]).await?;
+    let days = counted.trim().strip_prefix("counted ");
+    let (days, _) = days.and_then(|rest| rest.split_once(' ')).context("days")?;
+    ensure!(days.parse::<u32>()? > 40, "{counted}");
+    let checked = beside.run(&["rollup", "verify"]).await?;
+    let expected = format!("{days} days are as their events say, 0 are waiting to be counted");
+    ensure!(checked.trim() == expected, "{checked}");
     Ok(())
 }
 

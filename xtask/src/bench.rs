@@ -12,14 +12,19 @@ use crate::{servers, setup, shell};
 pub(crate) enum Bench {
     /// What an accepted event costs, how fast a whole system takes events, and how long a POST takes.
     Ingest,
+    /// How long the questions of the dashboard and of `/view-data` take, of 1 M and 10 M events in both databases: half an hour.
+    Queries,
 }
 
-/// Builds the program and the measuring example, and runs it with `arguments` beside the servers.
+/// Builds the measuring example, and the program where that is measured, and runs it with `arguments` beside the servers.
 pub(crate) fn run(bench: Bench, arguments: &[String]) -> Result<()> {
     setup::programs()?;
-    shell::run(&mut cargo("build --release --package hgpixel"))?;
     let (package, example) = match bench {
-        Bench::Ingest => ("hgpixel-tests", "ingest_speed"),
+        Bench::Ingest => {
+            shell::run(&mut cargo("build --release --package hgpixel"))?;
+            ("hgpixel-tests", "ingest_speed")
+        }
+        Bench::Queries => ("hgpixel-store", "query_speed"),
     };
     let example = format!("--release --package {package} --example {example}");
     shell::run(&mut cargo(&format!("build {example}")))?;

@@ -24,7 +24,8 @@ pub struct Event {
     /// When the server received it, in milliseconds since 1970 UTC.
     #[serde(rename = "r")]
     pub received_ms: i64,
-    /// The visitor's 64 bits; absent when the visitor opted out of being recognised.
+    /// The visitor's 64 bits; absent when the visitor opted out of being recognised. They are made with the salt of the day (UTC) of
+    /// receipt, so a visitor belongs to one such day: what is counted of two days may be added.
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     pub visitor: Option<i64>,
     /// The client's own user id as sent; empty when absent or opted out.

@@ -60,6 +60,11 @@ pub(crate) enum Command {
     },
     /// Erase everything that is stored of a user id or a visitor.
     Erase(EraseArgs),
+    /// Look after the figures of days that are over, which are counted once.
+    Rollup {
+        #[command(subcommand)]
+        command: RollupCommand,
+    },
     /// Look after events that could not be stored.
     Dlq {
         #[command(subcommand)]
@@ -185,6 +190,22 @@ pub(crate) enum RoleOrNone {
     Viewer,
     Editor,
     Owner,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RollupCommand {
+    /// Count every day once more, and compare; ends with 1 if one differs.
+    Verify {
+        /// Of this site alone.
+        #[arg(long, value_name = "KEY")]
+        site: Option<SiteKey>,
+    },
+    /// Count every day anew.
+    Rebuild {
+        /// Of this site alone.
+        #[arg(long, value_name = "KEY")]
+        site: Option<SiteKey>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ pub(crate) mod demo;
 pub(crate) mod dlq;
 pub(crate) mod erase;
 pub(crate) mod healthcheck;
+pub(crate) mod rollup;
 pub(crate) mod site;
 pub(crate) mod store;
 pub(crate) mod token;

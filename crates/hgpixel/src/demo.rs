@@ -16,7 +16,7 @@ use anyhow::Context;
 use hgpixel_enrich::GeoDatabase;
 use hgpixel_event::Clock;
 use hgpixel_store::EventStore;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use url::Url;
 
 pub(crate) use places::database as places;
@@ -24,6 +24,8 @@ pub(crate) use places::database as places;
 use past::Past;
 use sender::Sender;
 use traffic::{Beacon, Traffic};
+
+use crate::say;
 
 /// How far back the traffic reaches: within the week that a client's time may lie in the past, with a reserve.
 const PAST_MS: i64 = (7 * 24 - 2) * 3_600_000;
@@ -56,7 +58,7 @@ impl Demo {
         store: EventStore,
         places: GeoDatabase,
     ) -> anyhow::Result<()> {
-        let bar = progress_bar("writing the past", events);
+        let bar = say::progress("writing the past", events, "events");
         let mut past = Past::open(store, places).await?;
         let mut written = 0;
         while written < events {
@@ -76,7 +78,7 @@ impl Demo {
 
     /// Sends `events` events (to the end of the last visit) of the past days.
     pub(crate) async fn fill(&mut self, events: u64) -> anyhow::Result<u64> {
-        let bar = progress_bar("sending visits", events);
+        let bar = say::progress("sending visits", events, "events");
         let mut under_way = tokio::task::JoinSet::new();
         let mut sent = 0;
         while sent < events {
@@ -123,14 +125,4 @@ async fn finish_one(
         bar.inc(done.context("a request was abandoned")??);
     }
     Ok(())
-}
-
-fn progress_bar(what: &'static str, events: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template(
-        "  {msg}  {bar:36} {human_pos}/{human_len} events  {per_sec}  {eta} left",
-    )
-    .expect("the template is a constant of ours");
-    ProgressBar::new(events)
-        .with_style(style)
-        .with_message(what)
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 /// A line on stdout. A reader that has gone away (`| head`) is no error of ours.
 pub(crate) fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     match writeln!(io::stdout(), "{text}") {
@@ -15,4 +17,15 @@ pub(crate) fn error(error: &anyhow::Error) {
     let text = format!("{error:#}").replace('\n', " ");
     // Nobody is left to tell when stderr is gone.
     writeln!(io::stderr(), "hgpixel: {text}").ok();
+}
+
+/// How far something is, of which there is so much, on stderr where that is a terminal.
+pub(crate) fn progress(doing: &'static str, amount: u64, of: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(&format!(
+        "  {{msg}}  {{bar:36}} {{human_pos}}/{{human_len}} {of}  {{per_sec}}  {{eta}} left",
+    ))
+    .expect("the template is a constant of ours");
+    ProgressBar::new(amount)
+        .with_style(style)
+        .with_message(doing)
 }

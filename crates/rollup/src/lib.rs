@@ -1,13 +1,12 @@
 //! Keep what time changes current: rotate salts, make partitions ahead, forget what is needed for 48 hours only and what is older
-//! than its site keeps it.
+//! than its site keeps it, and count the figures of days that are over.
 //!
 //! One process does it at a time, whoever holds the database's lock; the others look each few seconds whether it is free. Every
 //! piece of work is idempotent, so a leader that is killed in the middle, or two that believe to lead for a moment, do no
 //! harm. The promise that depends on it: the salts of a day are gone 48 hours after they were made, and a week's partition is
-//! there before the week.
-//!
-//! Aggregates of closed hours and days will live here too.
+//! there before the week. Figures depend on nothing here: what is not counted yet is read from the events.
 
+mod figures;
 mod metrics;
 
 use std::time::Duration;
@@ -64,6 +63,7 @@ async fn run(store: EventStore, metrics: Metrics, lifecycle: Lifecycle) -> anyho
         if !led || looks_since_round >= ROUND_LOOKS {
             looks_since_round = 0;
             round(&store, &metrics).await;
+            figures::roll_up(&store, &metrics, &lifecycle, &mut leadership).await;
         }
     }
 }
@@ -79,7 +79,9 @@ async fn keep_or_take(store: &EventStore, held: Option<Leadership>) -> Option<Le
     match store.try_lead().await {
         Ok(leadership) => {
             if leadership.is_some() {
-                tracing::info!("leads: rotates salts, makes partitions, prunes, applies retention");
+                tracing::info!(
+                    "leads: rotates salts, makes partitions, prunes, applies retention, counts days that are over"
+                );
             }
             leadership
         }

@@ -3,16 +3,18 @@
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 
 /// The leader's work, piece by piece.
-const TASKS: [&str; 4] = [
+const TASKS: [&str; 5] = [
     "rotate_salts",
     "prepare_partitions",
     "prune",
     "apply_retention",
+    "roll_up",
 ];
 
 pub(crate) struct Metrics {
     leader: IntGauge,
     tasks: IntCounterVec,
+    days_waiting: IntGauge,
 }
 
 impl Metrics {
@@ -29,6 +31,10 @@ impl Metrics {
                 ),
                 &["task", "result"],
             )?,
+            days_waiting: IntGauge::new(
+                "hgpixel_rollup_days_waiting",
+                "Days of sites whose figures are still to be counted, after the leader's last round.",
+            )?,
         };
         for task in TASKS {
             for result in ["ok", "error"] {
@@ -37,11 +43,17 @@ impl Metrics {
         }
         registry.register(Box::new(metrics.leader.clone()))?;
         registry.register(Box::new(metrics.tasks.clone()))?;
+        registry.register(Box::new(metrics.days_waiting.clone()))?;
         Ok(metrics)
     }
 
     pub(crate) fn leads(&self, leads: bool) {
         self.leader.set(leads.into());
+    }
+
+    pub(crate) fn waits(&self, days: usize) {
+        self.days_waiting
+            .set(i64::try_from(days).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn count(&self, task: &str, is_ok: bool) {

@@ -13,30 +13,32 @@
     reason = "its figures are what this program is for"
 )]
 #![expect(
-    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
-    clippy::cast_sign_loss,
     reason = "the figures are rounded, and the numbers small"
 )]
+
+mod traffic;
 
 use std::time::Instant;
 
 use anyhow::{Context, bail};
 use hgpixel_config::{SecretUrl, Settings, StoreUrl};
-use hgpixel_event::{Clock, Event, Place, assigned_id};
+use hgpixel_event::Clock;
 use hgpixel_store::{
-    Enriched, EventStore, Message, NewEvent, ViewColumn, ViewComparison, ViewCondition,
-    ViewDirection, ViewFilter, ViewGroupOrder, ViewGroupQuery, ViewQuery, ViewSort, ViewTest,
-    ViewValue,
+    EventStore, Message, NewEvent, ViewColumn, ViewComparison, ViewCondition, ViewDirection,
+    ViewFilter, ViewGroupOrder, ViewGroupQuery, ViewQuery, ViewSort, ViewTest, ViewValue,
 };
 use prometheus::Registry;
 use uuid::Uuid;
 
-const START_MS: i64 = 1_795_392_000_000;
-/// 25 events a second.
-const STEP_MS: i64 = 40;
-/// Sessions that go on at the same time: a view of each, then the next view of each.
-const AT_ONCE: i64 = 5_000;
+use traffic::Traffic;
+
+/// 2026-11-23, 25 events a second.
+const TRAFFIC: Traffic = Traffic {
+    start_ms: 1_795_392_000_000,
+    step_ms: 40,
+    at_once: 5_000,
+};
 const MESSAGE_EVENTS: usize = 250;
 
 #[tokio::main]
@@ -53,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
         },
         ..Settings::default().store
     };
-    let clock = Clock::manual(START_MS);
+    let clock = Clock::manual(TRAFFIC.start_ms);
     EventStore::migrate(&settings, &clock).await?;
     let store = EventStore::open(&settings, clock.clone(), &Registry::new()).await?;
     let site = store.add_site(&"bench".parse()?, "").await?.id;
@@ -75,7 +77,9 @@ async fn write(store: &EventStore, site: i64, pageviews: i64, batch: usize) -> a
     let mut number = 0;
     while number < pageviews {
         let until = (number + i64::try_from(batch)?).min(pageviews);
-        let rows: Vec<NewEvent> = (number..until).map(|number| event(site, number)).collect();
+        let rows: Vec<NewEvent> = (number..until)
+            .map(|number| TRAFFIC.event(site, number))
+            .collect();
         let messages: Vec<Message> = rows
             .chunks(MESSAGE_EVENTS)
             .map(|rows| Message {
@@ -95,84 +99,6 @@ async fn write(store: &EventStore, site: i64, pageviews: i64, batch: usize) -> a
         pageviews as f64 / seconds
     );
     Ok(())
-}
-
-/// The `number`th page view of all: the first, second or third of its session.
-fn event(site: i64, number: i64) -> NewEvent {
-    let (block, within) = (number / (3 * AT_ONCE), number % (3 * AT_ONCE));
-    let view = within / AT_ONCE;
-    // A prime step meets every session of the block, in another order each time.
-    let step = [1, 7_919, 104_729][view as usize];
-    let session = block * AT_ONCE + (within % AT_ONCE) * step % AT_ONCE;
-    let time_ms = START_MS + number * STEP_MS;
-    let random = scramble(session.unsigned_abs());
-    let page = scramble(random.wrapping_add(view.unsigned_abs())) % 3_000;
-    let referrer = random % 200;
-    let agent = random % 400;
-    let path = format!("/articles/{page}/a-title-of-ordinary-length");
-    NewEvent {
-        event: Event {
-            id: assigned_id(time_ms),
-            site,
-            kind: "pageview".into(),
-            time_ms,
-            received_ms: time_ms + 80,
-            visitor: Some(random.cast_signed()),
-            user_id: if random.is_multiple_of(100) {
-                format!("user-{}", random % 5_000)
-            } else {
-                String::new()
-            },
-            url: format!("https://www.example.com{path}"),
-            title: format!("Article {page} of the example"),
-            referrer: if view == 0 {
-                format!("https://site{referrer}.example/path")
-            } else {
-                String::new()
-            },
-            user_agent: format!(
-                "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{agent}.0.0.0 Safari/537.36"
-            ),
-            language: "de-AT,de;q=0.9,en;q=0.8".into(),
-            device: r#"{"screenResolution":"1920x1080","deviceType":"Desktop"}"#.into(),
-            place: Place {
-                country: ["AT", "DE", "CH", "FR"][(random % 4) as usize].into(),
-                ..Place::default()
-            },
-            ..Event::default()
-        },
-        enriched: Enriched {
-            host: "www.example.com".into(),
-            path,
-            browser: "Chrome".into(),
-            browser_version: agent.to_string(),
-            os: "Linux".into(),
-            device: "desktop".into(),
-            language: "de-AT".into(),
-            screen: "1920x1080".into(),
-            referrer_host: if view == 0 {
-                format!("site{referrer}.example")
-            } else {
-                String::new()
-            },
-            source: if view == 0 {
-                format!("site{referrer}.example")
-            } else {
-                String::new()
-            },
-            medium: "referral".into(),
-            channel: "Referral".into(),
-            ..Enriched::default()
-        },
-    }
-}
-
-/// A number that looks random and is always the same (the finalizer of `MurmurHash3`).
-fn scramble(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }
 
 async fn read(store: &EventStore) -> anyhow::Result<()> {

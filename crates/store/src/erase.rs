@@ -14,6 +14,7 @@ use crate::audit::{self, Actor, AuditAction, Note};
 use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within};
 use crate::retention::{INDEXED_MS, REMOVED};
+use crate::stats;
 use crate::writer::dictionary::{ERASURES, text_hash};
 use crate::writer::ledger::{self, Hours};
 
@@ -128,6 +129,7 @@ async fn take_some(pool: &Pool, site: i64, part: Part) -> Result<Erased, StoreEr
         end_visit(&mut transaction, site, visitor).await?;
     }
     ledger::add_hours(&mut transaction, REMOVED, &taken_from(site, &times)).await?;
+    stats::mark_times(&mut transaction, site, &times).await?;
     transaction.commit().await?;
     Ok(Erased {
         events: times.len() as u64,

@@ -14,6 +14,7 @@
 
 mod access;
 mod audit;
+mod calendar;
 mod erase;
 mod error;
 mod extra;
@@ -40,6 +41,7 @@ pub use access::{
     AccessToken, LoginSession, NewToken, SHARED_LINKS_MAX, Scope, SharedLink, UserLogin,
 };
 pub use audit::{Actor, AuditAction, AuditEntry};
+pub use calendar::{CalendarUnit, monday};
 pub use erase::{Erased, Whom};
 pub use error::StoreError;
 pub use kept::{KEPT_MAX, Kept};
@@ -48,9 +50,9 @@ pub use new_event::{Campaign, Enriched, Message, NewEvent};
 pub use site::{AllowedOrigins, DropRule, DropRules, Site, SiteCounts, SiteSetting};
 pub use snapshot::{DailySalt, SenderToken, Snapshot};
 pub use stats::{
-    Counts, Dimension, Direction, Figure, Filter, Matching, Metric, OrderBy, STATS_BUCKETS_MAX,
-    STATS_DIMENSIONS_MAX, STATS_ROWS_MAX, STATS_VALUES_MAX, StatsAnswer, StatsQuery, StatsRow,
-    StatsValue, Test,
+    Counts, Dimension, Direction, Figure, Filter, Matching, Metric, OrderBy, RollupDay,
+    STATS_BUCKETS_MAX, STATS_DIMENSIONS_MAX, STATS_ROWS_MAX, STATS_VALUES_MAX, StatsAnswer,
+    StatsQuery, StatsRow, StatsValue, Test,
 };
 pub use store::EventStore;
 pub use user::{Authority, Email, Grant, Invited, Role, User};

@@ -16,6 +16,7 @@ use crate::pool::{Pool, within, writing};
 use crate::session_id::session_id;
 use crate::site::{self, Site};
 use crate::snapshot::DAY_MS;
+use crate::stats;
 use crate::writer::ledger;
 
 /// The name under which what was taken away is counted, against what writers added.
@@ -32,6 +33,13 @@ pub(crate) async fn apply(pool: &Pool, clock: &Clock) -> Result<u64, StoreError>
         .iter()
         .filter_map(|site| cutoff_ms(site, clock))
         .collect();
+    for site in &sites {
+        if let Some(cutoff_ms) = cutoff_ms(site, clock) {
+            // Before anything goes: figures that were counted must not outlive their events.
+            let forgotten = forget_figures(pool, clock, site, cutoff_ms);
+            pool.bounded(forgotten).await?;
+        }
+    }
     let mut dropped = 0;
     if let (Some(least_ms), true) = (cutoffs.iter().min(), cutoffs.len() == sites.len()) {
         dropped = partition::drop_before(pool, *least_ms).await?;
@@ -70,6 +78,17 @@ async fn forget(
     );
     pool.bounded(settled).await?;
     Ok(events + sessions)
+}
+
+async fn forget_figures(
+    pool: &Pool,
+    clock: &Clock,
+    site: &Site,
+    cutoff_ms: i64,
+) -> Result<(), StoreError> {
+    let mut transaction = pool.begin().await?;
+    stats::forget_before(&mut transaction, site.id, cutoff_ms, clock.now_ms()).await?;
+    transaction.commit().await
 }
 
 async fn forget_events(pool: &Pool, site: i64, cutoff_ms: i64) -> Result<u64, StoreError> {

@@ -17,7 +17,9 @@ mod dimension;
 mod filter;
 mod kinds;
 mod metric;
+mod order;
 mod resolve;
+mod rollups;
 mod run;
 mod statement;
 
@@ -25,7 +27,10 @@ pub use dimension::Dimension;
 pub use filter::{Filter, Matching, Test};
 pub use metric::{Counts, Figure, Metric};
 
-pub(crate) use run::{span, stats};
+pub use rollups::RollupDay;
+
+pub(crate) use rollups::{check, forget_before, mark_received, mark_times, roll_up, waiting};
+pub(crate) use run::{Source, span, stats};
 
 /// Dimensions of one question, at most.
 pub const STATS_DIMENSIONS_MAX: usize = 5;

@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::pool::{Pool, reading};
 use crate::site::{self, Site, SiteCounts};
 use crate::snapshot::{self, Snapshot};
-use crate::stats::{self, StatsAnswer, StatsQuery};
+use crate::stats::{self, RollupDay, StatsAnswer, StatsQuery};
 use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
 use crate::view::{
     self, ViewFilter, ViewGroupQuery, ViewGroups, ViewOrder, ViewPage, ViewQuery, ViewRow,
@@ -244,7 +244,34 @@ impl EventStore {
             let _turn = self.counting.acquire().await;
             stats::stats(&self.pool, query).await
         });
-        self.pool.bounded(counted).await
+        let (answer, source) = self.pool.bounded(counted).await?;
+        self.metrics.answered(source);
+        Ok(answer)
+    }
+
+    /// The days of a site whose figures are to be counted, now that they are over: the newest first. With `all`, those whose figures are
+    /// counted and as they should be are among them.
+    pub async fn rollups_waiting(
+        &self,
+        site: &Site,
+        all: bool,
+    ) -> Result<Vec<RollupDay>, StoreError> {
+        stats::waiting(&self.pool, &self.clock, site, all).await
+    }
+
+    /// Counts the figures of a day and keeps them, in many bounded statements. Returns how many events the day has.
+    pub async fn roll_up(&self, site: &Site, day: RollupDay) -> Result<u64, StoreError> {
+        stats::roll_up(&self.pool, site, day).await
+    }
+
+    /// Counts the figures of a day once more, and tells whether those that are kept are the same; `None` if none are kept, or the day is
+    /// waiting to be counted anew.
+    pub async fn check_rollup(
+        &self,
+        site: &Site,
+        day: RollupDay,
+    ) -> Result<Option<bool>, StoreError> {
+        stats::check(&self.pool, site, day).await
     }
 
     /// When the site's first and last event happened, in milliseconds since 1970 UTC, to the hour; `None` before there is any.

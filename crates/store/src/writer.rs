@@ -20,6 +20,7 @@ use crate::error::StoreError;
 use crate::metrics::Metrics;
 use crate::new_event::{Message, NewEvent};
 use crate::pool::{Pool, Transaction};
+use crate::stats;
 
 pub(crate) mod bulk;
 mod check;
@@ -229,6 +230,12 @@ impl Writer {
         let sessions = plan::session_rows(&planned, &stored, &traits, &continued)?;
         bulk::upsert_sessions(transaction, &sessions).await?;
         ledger::add_hours(transaction, &self.instance, &plan::hours(&planned, &stored)).await?;
+        stats::mark_received(
+            transaction,
+            plan::received(&planned, &stored),
+            self.clock.now_ms(),
+        )
+        .await?;
         appended.stored = stored.len() as u64;
         appended.duplicate += (planned.len() - stored.len()) as u64;
         let line = ledger::add_books(transaction, &self.instance, &appended).await?;

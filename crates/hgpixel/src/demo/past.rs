@@ -100,13 +100,14 @@ impl Past {
 
 fn event(beacon: &Beacon, sent: &Value, site: i64, place: &Place) -> Event {
     let time_ms = sent["time"].as_i64().unwrap_or_default();
+    let received_ms = time_ms + 40;
     Event {
         id: text(sent, "id").parse().unwrap_or_default(),
         site,
         kind: text(sent, "type").to_owned(),
         time_ms,
-        received_ms: time_ms + 40,
-        visitor: Some(visitor(beacon, time_ms)),
+        received_ms,
+        visitor: Some(visitor(beacon, received_ms)),
         url: text(&beacon.body, "url").to_owned(),
         title: text(&beacon.body, "title").to_owned(),
         referrer: text(&beacon.body, "referrer").to_owned(),
@@ -120,9 +121,9 @@ fn event(beacon: &Beacon, sent: &Value, site: i64, place: &Place) -> Event {
 }
 
 /// The same address and agent on the same day are the same visitor, as with a real salt of the day.
-fn visitor(beacon: &Beacon, time_ms: i64) -> i64 {
+fn visitor(beacon: &Beacon, received_ms: i64) -> i64 {
     let mut hasher = DefaultHasher::new();
-    let day = time_ms.div_euclid(86_400_000);
+    let day = received_ms.div_euclid(86_400_000);
     (
         day,
         text(&beacon.body, "site"),

@@ -2,18 +2,15 @@
 //!
 //! A bucket ends where the next one begins: a day of a change of clocks has 23 or 25 hours, an hour that the clock shows twice lasts two,
 //! and one that it skips is not there. The first and the last are cut by the range. Minutes alone are all equal: of those that the clock
-//! shows twice, there are two with one label.
+//! shows twice, there are two with one label. (Where a unit ends is [`Unit`]'s to say.)
 
-use hgpixel_store::STATS_BUCKETS_MAX;
-use jiff::civil::{Date, DateTime, Weekday};
+use hgpixel_store::{CalendarUnit as Unit, STATS_BUCKETS_MAX, monday};
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
-use super::names::Unit;
 use super::range::Range;
 use super::wrong::Wrong;
-
-const MINUTE_MS: i64 = 60_000;
 
 /// The edges of the buckets, one more than there are labels.
 pub(crate) fn of(
@@ -36,9 +33,8 @@ pub(crate) fn of(
         }
         let now = local(at_ms, zone)?;
         labels.push(label(unit, now, first_day)?);
-        let next_ms = next(unit, at_ms, now, zone)?;
-        // However odd a zone may be, time goes on.
-        at_ms = next_ms.max(at_ms + 1).min(range.until_ms);
+        let end_ms = unit.end_ms(at_ms, zone).ok_or_else(beyond)?;
+        at_ms = end_ms.min(range.until_ms);
         edges.push(at_ms);
     }
     Ok((edges, labels))
@@ -59,39 +55,9 @@ fn label(unit: Unit, now: DateTime, first_day: Date) -> Result<String, Wrong> {
         Unit::Minute => now.strftime("%Y-%m-%d %H:%M:00").to_string(),
         Unit::Hour => now.strftime("%Y-%m-%d %H:00:00").to_string(),
         Unit::Day => day.to_string(),
-        Unit::Week => monday(day)?.max(first_day).to_string(),
+        Unit::Week => monday(day).ok_or_else(beyond)?.max(first_day).to_string(),
         Unit::Month => day.first_of_month().to_string(),
     })
-}
-
-/// Of the week in which the day is.
-fn monday(day: Date) -> Result<Date, Wrong> {
-    let since = i64::from(day.weekday().since(Weekday::Monday));
-    day.checked_sub(since.days()).map_err(|_| beyond())
-}
-
-/// When the next bucket begins.
-fn next(unit: Unit, at_ms: i64, now: DateTime, zone: &TimeZone) -> Result<i64, Wrong> {
-    let day = now.date();
-    let next = match unit {
-        Unit::Minute => return Ok((at_ms.div_euclid(MINUTE_MS) + 1) * MINUTE_MS),
-        Unit::Hour => day
-            .at(now.hour(), 0, 0, 0)
-            .checked_add(1.hour())
-            .map_err(|_| beyond())?,
-        Unit::Day => day.tomorrow().map_err(|_| beyond())?.into(),
-        Unit::Week => monday(day)?
-            .checked_add(7.days())
-            .map_err(|_| beyond())?
-            .into(),
-        Unit::Month => day
-            .first_of_month()
-            .checked_add(1.month())
-            .map_err(|_| beyond())?
-            .into(),
-    };
-    let next = next.to_zoned(zone.clone()).map_err(|_| beyond())?;
-    Ok(next.timestamp().as_millisecond())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The words of the language: metrics, dimensions, units of time.
 
-use hgpixel_store::{Dimension, Metric};
+use hgpixel_store::{CalendarUnit as Unit, Dimension, Metric};
 
 use super::wrong::Wrong;
 
@@ -55,16 +55,6 @@ const DIMENSIONS: [(&str, Dimension); 30] = [
 const PROPERTY: &str = "event:props:";
 /// A key of an event's data, at most.
 const PROPERTY_BYTES_MAX: usize = hgpixel_event::limits::DATA_KEY_BYTES_MAX;
-
-/// How long a bucket of time is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-}
 
 /// A dimension as it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,14 +2,15 @@
 
 use hgpixel_event::SiteKey;
 use hgpixel_store::{
-    Dimension, Direction, Filter, Metric, OrderBy, STATS_DIMENSIONS_MAX, STATS_ROWS_MAX,
+    CalendarUnit as Unit, Dimension, Direction, Filter, Metric, OrderBy, STATS_DIMENSIONS_MAX,
+    STATS_ROWS_MAX,
 };
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::comparison::{self, Comparison};
 use super::filters;
-use super::names::{self, Asked, Unit};
+use super::names::{self, Asked};
 use super::range::{self, Dates, Range};
 use super::wrong::Wrong;
 

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan, Zoned};
 use serde_json::Value;
 
-use super::names::Unit;
 use super::wrong::Wrong;
+use hgpixel_store::CalendarUnit as Unit;
 
 /// A range, at most. (Ten years and their leap days.)
 const DAYS_MAX: i64 = 3_653;

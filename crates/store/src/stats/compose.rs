@@ -12,8 +12,9 @@
 use super::buckets::Buckets;
 use super::conditions::{Condition, Terms, push_data_value, push_range};
 use super::dimension::{Dictionary, Dimension, Home};
-use super::kinds;
-use super::metric::{Formula, Metric, Nothing};
+use super::kinds::{self, Kinds};
+use super::metric::{ENGAGED_MS_MAX, Formula, Metric, Nothing, SCROLL_MAX};
+use super::rollups::Received;
 use super::statement::Statement;
 use super::{Direction, OrderBy, StatsQuery};
 use crate::session_id;
@@ -63,7 +64,10 @@ pub(super) const COUNTS: [&str; 13] = [
 ];
 
 pub(super) struct Composer<'q> {
-    pub(super) terms: Terms<'q>,
+    pub(super) query: &'q StatsQuery,
+    pub(super) kinds: Kinds,
+    /// Only events that were received then.
+    pub(super) received: Option<Received>,
     pub(super) conditions: Conditions,
     pub(super) buckets: Buckets,
 }
@@ -103,9 +107,15 @@ impl Composer<'_> {
         statement.push(" offset ").number(page.offset);
     }
 
+    fn terms(&self) -> Terms<'_> {
+        Terms {
+            query: self.query,
+            kinds: &self.kinds,
+        }
+    }
+
     fn needs(&self, metric: Metric) -> bool {
-        let ordered = |order: &(OrderBy, Direction)| order.0 == OrderBy::Metric(metric);
-        self.terms.query.metrics.contains(&metric) || self.terms.query.order.iter().any(ordered)
+        self.query.needs(metric)
     }
 
     fn needs_engagement(&self) -> bool {
@@ -116,7 +126,7 @@ impl Composer<'_> {
 
     fn main(&self) -> Selection<'_> {
         Selection {
-            dimensions: self.terms.query.dimensions.iter().enumerate().collect(),
+            dimensions: self.query.dimensions.iter().enumerate().collect(),
             ..self.everyone()
         }
     }
@@ -141,7 +151,7 @@ impl Composer<'_> {
 
     /// The time of an event is not what is converted to, so it stays.
     fn base_dimensions(&self) -> impl Iterator<Item = (usize, &Dimension)> {
-        let dimensions = self.terms.query.dimensions.iter().enumerate();
+        let dimensions = self.query.dimensions.iter().enumerate();
         dimensions.filter(|(_, dimension)| {
             !dimension.is_of_event() || matches!(dimension, Dimension::Time)
         })
@@ -213,11 +223,11 @@ impl Composer<'_> {
              coalesce(cast(sum(scroll) as bigint), 0) as scroll_sum, count(scroll) as scroll_pages from (select ",
         );
         push_dimensions(statement, selection);
-        statement.push(
+        statement.push(&format!(
             "part.session as session, seen.path as path, \
-             sum(case when part.engaged <= 86400000 then part.engaged end) as engaged, \
-             max(case when part.scroll <= 100 then part.scroll end) as scroll",
-        );
+             sum(case when part.engaged <= {ENGAGED_MS_MAX} then part.engaged end) as engaged, \
+             max(case when part.scroll <= {SCROLL_MAX} then part.scroll end) as scroll",
+        ));
         self.push_sources(statement, selection, &Columns::Engaged);
         push_group(statement, selection.dimensions.len() + 2);
         statement.push(") pair");
@@ -230,7 +240,7 @@ impl Composer<'_> {
         selection: &Selection<'_>,
         columns: &Columns,
     ) {
-        let query = self.terms.query;
+        let query = self.query;
         statement.push(" from (");
         self.push_part(statement, selection, columns);
         statement.push(") part cross join sessions s");
@@ -269,7 +279,7 @@ impl Composer<'_> {
         }
         for condition in &selection.of_visit {
             statement.push(" and ");
-            condition.push(statement, self.terms);
+            condition.push(statement, self.terms());
         }
     }
 
@@ -301,7 +311,7 @@ impl Composer<'_> {
                 }
                 Home::Data(_) | Home::DataOf(..) => {
                     statement.push(", ");
-                    push_data_value(statement, dimension, self.terms.kinds);
+                    push_data_value(statement, dimension, &self.kinds);
                 }
                 Home::Column(..) | Home::Json(..) => continue,
             }
@@ -312,9 +322,9 @@ impl Composer<'_> {
             Columns::None => {}
             Columns::Counted => {
                 statement.push(", sum(case when ");
-                self.terms.kinds.push_is(statement, "pageview");
+                self.kinds.push_is(statement, "pageview");
                 statement.push(" then 1 else 0 end) as pageviews, sum(case when ");
-                self.terms.kinds.push_is(statement, "engagement");
+                self.kinds.push_is(statement, "engagement");
                 statement.push(" then 0 else 1 end) as events");
             }
             Columns::Engaged => {
@@ -330,17 +340,21 @@ impl Composer<'_> {
             statement.push(" cross join sessions s");
         }
         statement.push(" where ");
-        push_range(statement, self.terms.query);
+        let query = self.query;
+        match self.received {
+            None => push_range(statement, query),
+            Some(received) => received.push(statement, query.site, query.from_ms, query.until_ms),
+        }
         if !selection.both.is_empty() {
             statement.push(" and s.site = e.site and s.session = e.session");
         }
         if is_engaged {
             statement.push(" and ");
-            self.terms.kinds.push_is(statement, "engagement");
+            self.kinds.push_is(statement, "engagement");
         }
         for condition in selection.conditions.iter().chain(&selection.both) {
             statement.push(" and ");
-            condition.push(statement, self.terms);
+            condition.push(statement, self.terms());
         }
         if !is_engaged {
             push_group(statement, keys);
@@ -348,7 +362,7 @@ impl Composer<'_> {
     }
 
     fn push_answer(&self, statement: &mut Statement) {
-        let query = self.terms.query;
+        let query = self.query;
         let dimensions: Vec<_> = query.dimensions.iter().enumerate().collect();
         let zero = "cast(0 as bigint)";
         let or_zero = |is_there: bool, column: &str| {
@@ -393,7 +407,7 @@ impl Composer<'_> {
     }
 
     fn push_rows_wanted(&self, statement: &mut Statement) {
-        let query = self.terms.query;
+        let query = self.query;
         statement.push(" where 1 = 1");
         for (place, dimension) in query.dimensions.iter().enumerate() {
             let is_filtered = || {
@@ -418,7 +432,7 @@ impl Composer<'_> {
     }
 
     fn push_order(&self, statement: &mut Statement) {
-        let query = self.terms.query;
+        let query = self.query;
         let mut before = " order by ";
         for (by, direction) in &query.order {
             statement.push(before);
@@ -441,10 +455,7 @@ impl Composer<'_> {
 
     fn push_sorted(&self, statement: &mut Statement, place: usize) {
         statement.push(&format!("d{place}"));
-        if !matches!(
-            self.terms.query.dimensions.get(place),
-            Some(Dimension::Time)
-        ) {
+        if !matches!(self.query.dimensions.get(place), Some(Dimension::Time)) {
             statement.by_bytes();
         }
     }

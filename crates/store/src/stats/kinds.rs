@@ -20,6 +20,13 @@ impl Kinds {
         Ok(Self { rows })
     }
 
+    /// The name of a kind that means something to us.
+    pub(super) fn name(&self, number: i64) -> Option<&str> {
+        let mut rows = self.rows.iter();
+        rows.find(|(known, _)| *known == number)
+            .map(|(_, name)| name.as_str())
+    }
+
     /// Appends the condition that the event is of the kind.
     pub(super) fn push_is(&self, statement: &mut Statement, name: &str) {
         let number = |(number, kind): &(i64, String)| {

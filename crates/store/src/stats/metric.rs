@@ -152,6 +152,10 @@ impl Metric {
     }
 }
 
+/// What an event may say of engagement, at most: a day, and the whole page in percent. More is not counted.
+pub(super) const ENGAGED_MS_MAX: u64 = 86_400_000;
+pub(super) const SCROLL_MAX: u64 = 100;
+
 const ZERO: Figure = Figure::Whole(0);
 
 const fn ratio(part: &'static str, whole: &'static str, each: Nothing) -> Formula {

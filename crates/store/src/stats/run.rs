@@ -4,12 +4,12 @@ use sqlx::{ColumnIndex, Database, Decode, Row, Type};
 
 use super::buckets::Buckets;
 use super::compose::{COUNTS, Composer, Conditions, Page};
-use super::conditions::Terms;
 use super::dimension::Dimension;
 use super::filter::{Filter, Scope};
 use super::kinds::Kinds;
 use super::metric::Counts;
 use super::resolve::Resolver;
+use super::rollups::{self, Received};
 use super::statement::{Rows, Statement};
 use super::{
     STATS_BUCKETS_MAX, STATS_DIMENSIONS_MAX, STATS_ROWS_MAX, StatsAnswer, StatsQuery, StatsRow,
@@ -19,33 +19,82 @@ use crate::error::StoreError;
 use crate::pool::{Pool, reading};
 use crate::writer::ledger::HOUR_MS;
 
-pub(crate) async fn stats(pool: &Pool, query: &StatsQuery) -> Result<StatsAnswer, StoreError> {
+pub(crate) async fn stats(
+    pool: &Pool,
+    query: &StatsQuery,
+) -> Result<(StatsAnswer, Source), StoreError> {
     check(query)?;
-    let kinds = Kinds::read(pool).await?;
-    let composer = Composer {
-        terms: Terms {
-            query,
-            kinds: &kinds,
-        },
-        conditions: conditions(pool, query, &kinds).await?,
-        buckets: Buckets::of(&query.edges_ms),
-    };
-    let mut statement = Statement::new(pool);
-    composer.push(&mut statement, Page::of(query));
-    let (rows, mut total_rows) = answer(statement.fetch(pool).await?, query)?;
+    if let Some(answer) = rollups::answer(pool, query).await? {
+        return Ok((answer, Source::Rollups));
+    }
+    let composer = composer(pool, query, None).await?;
+    let page = Page::of(query);
+    let (rows, mut total_rows) = fetch(pool, &composer, page).await?;
     if rows.is_empty() && query.offset > 0 {
         // Rows say how many there are, and none is here to say it.
-        let mut statement = Statement::new(pool);
-        composer.push(
-            &mut statement,
-            Page {
-                limit: 1,
-                offset: 0,
-            },
-        );
-        total_rows = answer(statement.fetch(pool).await?, query)?.1;
+        let first = Page {
+            limit: 1,
+            offset: 0,
+        };
+        total_rows = fetch(pool, &composer, first).await?.1;
     }
-    Ok(StatsAnswer { rows, total_rows })
+    Ok((StatsAnswer { rows, total_rows }, Source::Events))
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Rollups,
+    Events,
+}
+
+/// Every row of the events that were received then, whatever rows are asked for; `None` if there are too many.
+pub(super) async fn received(
+    pool: &Pool,
+    query: &StatsQuery,
+    received: Received,
+) -> Result<Option<Vec<StatsRow>>, StoreError> {
+    let query = StatsQuery {
+        order: Vec::new(),
+        ..query.clone()
+    };
+    let composer = composer(pool, &query, Some(received)).await?;
+    let page = Page {
+        limit: RECEIVED_ROWS_MAX + 1,
+        offset: 0,
+    };
+    let (rows, _) = fetch(pool, &composer, page).await?;
+    let is_all = i64::try_from(rows.len()).is_ok_and(|rows| rows <= RECEIVED_ROWS_MAX);
+    Ok(is_all.then_some(rows))
+}
+
+/// Rows that are held to be added to those of counted days, at most.
+const RECEIVED_ROWS_MAX: i64 = 200_000;
+
+async fn composer<'q>(
+    pool: &Pool,
+    query: &'q StatsQuery,
+    received: Option<Received>,
+) -> Result<Composer<'q>, StoreError> {
+    let kinds = Kinds::read(pool).await?;
+    let conditions = conditions(pool, query, &kinds).await?;
+    Ok(Composer {
+        query,
+        kinds,
+        received,
+        conditions,
+        buckets: Buckets::of(&query.edges_ms),
+    })
+}
+
+async fn fetch(
+    pool: &Pool,
+    composer: &Composer<'_>,
+    page: Page,
+) -> Result<(Vec<StatsRow>, u64), StoreError> {
+    let mut statement = Statement::new(pool);
+    composer.push(&mut statement, page);
+    answer(statement.fetch(pool).await?, composer.query)
 }
 
 /// When the first and the last event of a site happened, to the hour.

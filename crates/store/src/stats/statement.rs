@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Postgres, QueryBuilder, Row, Sqlite};
+use sqlx::{FromRow, Postgres, QueryBuilder, Sqlite};
 
 use super::StatsValue;
 use crate::error::StoreError;
@@ -190,19 +190,22 @@ impl Statement {
         }
     }
 
-    /// Hands every row, a number and a text, to `look`, and keeps none.
-    pub(super) async fn each(
+    /// Hands every row to `take`, and keeps none.
+    pub(super) async fn each_row<T>(
         self,
         pool: &Pool,
-        mut look: impl FnMut(i64, &str) + Send,
-    ) -> Result<(), StoreError> {
+        mut take: impl FnMut(T) -> Result<(), StoreError> + Send,
+    ) -> Result<(), StoreError>
+    where
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>,
+    {
         match &pool.backend {
             Backend::Sqlite { read, .. } => {
                 let mut query = QueryBuilder::<Sqlite>::new(self.sql);
                 let query = self.values.into_iter().fold(query.build(), bind_sqlite);
                 let mut rows = query.fetch(read);
                 while let Some(row) = rows.try_next().await? {
-                    look(row.try_get(0)?, row.try_get(1)?);
+                    take(T::from_row(&row)?)?;
                 }
             }
             Backend::Postgres(db) => {
@@ -210,11 +213,24 @@ impl Statement {
                 let query = self.values.into_iter().fold(query.build(), bind_postgres);
                 let mut rows = query.fetch(db);
                 while let Some(row) = rows.try_next().await? {
-                    look(row.try_get(0)?, row.try_get(1)?);
+                    take(T::from_row(&row)?)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Hands every row, a number and a text, to `look`, and keeps none.
+    pub(super) async fn each(
+        self,
+        pool: &Pool,
+        mut look: impl FnMut(i64, &str) + Send,
+    ) -> Result<(), StoreError> {
+        let take = |(number, text): (i64, String)| {
+            look(number, &text);
+            Ok(())
+        };
+        self.each_row(pool, take).await
     }
 }
 

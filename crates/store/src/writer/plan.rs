@@ -173,6 +173,15 @@ fn is_interaction(kind: &str) -> bool {
     !AUTOMATIC.contains(&kind)
 }
 
+/// When the stored events were received, by site.
+pub(super) fn received(
+    planned: &[Planned<'_>],
+    stored: &HashSet<(i32, Uuid)>,
+) -> impl Iterator<Item = (i32, i64)> {
+    let stored = planned.iter().filter(|event| stored.contains(&event.key()));
+    stored.map(|event| (event.site, event.row.event.received_ms))
+}
+
 /// The stored events by site and hour.
 pub(super) fn hours(planned: &[Planned<'_>], stored: &HashSet<(i32, Uuid)>) -> Hours {
     let mut hours = BTreeMap::new();

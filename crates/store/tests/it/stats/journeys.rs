@@ -389,8 +389,16 @@ async fn a_store_of_the_first_version_learns_what_was_meant(place: Place) {
     assert_eq!(kept, "2\n0");
     // The store as it was before version 3, without what that one and the later ones have made.
     sql(&place, "alter table sessions drop column interactions").await;
-    sql(&place, "drop table kept").await;
-    sql(&place, "drop table shared_links").await;
+    for table in [
+        "kept",
+        "shared_links",
+        "rollup_days",
+        "rollups",
+        "rollup_marks",
+    ] {
+        sql(&place, &format!("drop table {table}")).await;
+    }
+    sql(&place, "drop index events_late").await;
     sql(&place, "delete from schema_versions where version >= 3").await;
     EventStore::migrate(&place.settings, &place.clock)
         .await

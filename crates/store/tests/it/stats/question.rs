@@ -2,8 +2,11 @@
 
 use fastrand::Rng;
 use hgpixel_store::{
-    Dimension, Direction, Filter, Matching, Metric, OrderBy, StatsQuery, StatsValue, Test,
+    CalendarUnit, Dimension, Direction, Filter, Matching, Metric, OrderBy, StatsQuery, StatsValue,
+    Test,
 };
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
 
 use super::world::{BEGIN_MS, SPAN_MS};
@@ -90,6 +93,57 @@ pub(crate) fn random(rng: &mut Rng, site: i64) -> StatsQuery {
         ..plain(site)
     };
     query.edges_ms = edges(rng, query.from_ms, query.until_ms);
+    query.order = order(rng, &query);
+    if rng.bool() {
+        query.limit = rng.u32(1..6);
+        query.offset = rng.u64(..6);
+    }
+    query
+}
+
+/// A question that days that were counted can answer: about whole days of a zone, by them or by their hours, without a filter.
+pub(crate) fn of_days(rng: &mut Rng, site: i64, zone: &TimeZone) -> StatsQuery {
+    let noon_ms = BEGIN_MS + DAY_MS * rng.i64(-1..4);
+    let midnight_ms = |days: i64| {
+        let noon = Timestamp::from_millisecond(noon_ms + days * DAY_MS).unwrap();
+        let midnight = noon.to_zoned(zone.clone()).start_of_day().unwrap();
+        midnight.timestamp().as_millisecond()
+    };
+    let days = rng.i64(1..5);
+    let metrics = Metric::ALL.to_vec();
+    let mut query = StatsQuery {
+        from_ms: midnight_ms(0),
+        until_ms: midnight_ms(days),
+        metrics: metrics
+            .into_iter()
+            .filter(|metric| *metric != Metric::ConversionRate)
+            .collect(),
+        ..plain(site)
+    };
+    let unit = [CalendarUnit::Hour, CalendarUnit::Day, CalendarUnit::Week][rng.usize(..3)];
+    let mut edges = vec![query.from_ms];
+    while edges[edges.len() - 1] < query.until_ms {
+        let end_ms = unit.end_ms(edges[edges.len() - 1], zone).unwrap();
+        edges.push(end_ms.min(query.until_ms));
+    }
+    query.edges_ms = edges;
+    query.dimensions = {
+        let mut rolled = dimensions();
+        rolled.retain(|dimension| {
+            !matches!(
+                dimension,
+                Dimension::Property(_) | Dimension::BotReason | Dimension::BotName
+            )
+        });
+        let dimension = rolled.swap_remove(rng.usize(..rolled.len()));
+        match rng.u8(..8) {
+            0 => vec![],
+            1..3 => vec![Dimension::Time],
+            3 if unit != CalendarUnit::Hour => vec![Dimension::Time, dimension],
+            4 if unit != CalendarUnit::Hour => vec![dimension, Dimension::Time],
+            _ => vec![dimension],
+        }
+    };
     query.order = order(rng, &query);
     if rng.bool() {
         query.limit = rng.u32(1..6);

@@ -15,7 +15,12 @@ for_each_backend!(
     random_questions_are_answered_exactly,
 );
 
-async fn check(store: &EventStore, recount: &Recount<'_>, query: &StatsQuery, seed: u64) {
+pub(crate) async fn check(
+    store: &EventStore,
+    recount: &Recount<'_>,
+    query: &StatsQuery,
+    seed: u64,
+) {
     let answer = store.stats(query).await;
     let answer = answer.unwrap_or_else(|error| panic!("{error}; seed {seed}: {query:#?}"));
     let mut expected = recount.answer(query);

@@ -33,6 +33,17 @@ impl World {
     pub(crate) async fn write(store: &EventStore, rng: &mut Rng, events: usize) -> Self {
         let key = format!("site-{}", store.sites().await.unwrap().len());
         let site = store.add_site(&key.parse().unwrap(), "").await.unwrap();
+        let mut world = Self {
+            site,
+            events: Vec::new(),
+        };
+        world.go_on(store, rng, events).await;
+        world
+    }
+
+    /// More of it.
+    pub(crate) async fn go_on(&mut self, store: &EventStore, rng: &mut Rng, events: usize) {
+        let site = self.site.clone();
         let other = store.add_site(&"other".parse().unwrap(), "").await.unwrap();
         let mut sent = journeys(&site, rng, events);
         // The same visitors and pages at another site, which nobody asks about.
@@ -64,18 +75,19 @@ impl World {
             }
         }
         let sessions = sessions(store, &site).await;
+        let before = self.events.last().map_or(0, |sent| sent.batch + 1);
         let events = batches
             .into_iter()
             .enumerate()
+            .map(|(batch, events)| (before + batch, events))
             .flat_map(|(batch, events)| events.into_iter().map(move |event| (batch, event)))
             .filter(|(_, event)| event.event.site == site.id)
             .map(|(batch, event)| Sent {
                 session: sessions[&event.event.id],
                 event,
                 batch,
-            })
-            .collect();
-        Self { site, events }
+            });
+        self.events.extend(events);
     }
 }
 
@@ -114,9 +126,17 @@ fn journeys(site: &Site, rng: &mut Rng, events: usize) -> Vec<NewEvent> {
     // No two at the same moment: of two such, the one that is stored last would be the exit.
     for (index, event) in sent.iter_mut().enumerate() {
         let time_ms = event.event.time_ms / 1_000 * 1_000 + i64::try_from(index % 1_000).unwrap();
+        let age_ms = match rng.u8(..20) {
+            0 => rng.i64(0..7 * DAY_MS),
+            1 => -rng.i64(0..10 * MINUTE_MS),
+            _ => rng.i64(0..10 * MINUTE_MS),
+        };
         event.event.time_ms = time_ms;
-        event.event.received_ms = time_ms + 5;
+        event.event.received_ms = time_ms + age_ms;
         event.event.id = assigned_id(time_ms);
+        // Salts see to it that a visitor belongs to one day of receipt.
+        let day = event.event.received_ms.div_euclid(DAY_MS);
+        event.event.visitor = event.event.visitor.map(|visitor| visitor << 20 | day);
     }
     sent
 }

@@ -1,0 +1,2 @@
+delete from rollup_days
+where site = $1 and day < $2

@@ -1,0 +1,2 @@
+delete from rollup_marks
+where site = $1 and day < $2

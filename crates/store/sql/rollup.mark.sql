@@ -1,0 +1,2 @@
+insert into rollup_marks (site, day)
+values ($1, $2)

@@ -1,0 +1,4 @@
+select cast(id as bigint)
+from rollup_marks
+where site = $1 and day = $2
+limit 100000

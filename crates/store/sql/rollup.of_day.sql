@@ -1,0 +1,3 @@
+select dimension, figures
+from rollups
+where site = $1 and day = $2

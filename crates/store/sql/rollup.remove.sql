@@ -1,0 +1,2 @@
+delete from rollups
+where site = $1 and day = $2

@@ -1,0 +1,2 @@
+delete from rollup_marks
+where id in (select value from json_each($1))

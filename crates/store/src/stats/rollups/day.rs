@@ -1,0 +1,424 @@
+//! The events of a day of receipt, in memory, and the values that they have.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+
+use hgpixel_event::limits::CLIENT_TIME_FUTURE_MS;
+use sqlx::FromRow;
+
+use super::EVENTS_MAX;
+use super::receipt::{LATE_MS, Received};
+use crate::error::StoreError;
+use crate::pool::Pool;
+use crate::snapshot::DAY_MS;
+use crate::stats::conditions::push_data_value;
+use crate::stats::dimension::{Dictionary, Dimension, Home, Owner};
+use crate::stats::kinds::{self, Kinds};
+use crate::stats::metric::{ENGAGED_MS_MAX, SCROLL_MAX};
+use crate::stats::statement::Statement;
+use crate::writer::ledger::HOUR_MS;
+
+/// Numbers that one statement looks up.
+const NUMBERS_AT_ONCE: usize = 5_000;
+
+/// The events of people that were received on one day.
+#[derive(Debug, Default)]
+pub(super) struct Day {
+    pub(super) events: Vec<Seen>,
+    pub(super) visits: Vec<Visit>,
+    /// Of favourite colours.
+    pub(super) colours: Vec<String>,
+    pub(super) visitors: u32,
+}
+
+/// An event, with the numbers of its texts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) time_ms: i64,
+    /// In [`Day::visits`].
+    pub(super) visit: u32,
+    pub(super) what: What,
+    page: i32,
+    kind: i32,
+    /// In [`Day::colours`].
+    colour: Option<u32>,
+}
+
+/// As what an event counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Pageview,
+    /// With what it said, where that makes sense.
+    Engagement {
+        engaged_ms: Option<u64>,
+        scroll: Option<u64>,
+    },
+    Other,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visit {
+    /// Numbered within the day; `None` of who opted out.
+    pub(super) visitor: Option<u32>,
+    pub(super) bounced: bool,
+    pub(super) duration_ms: u64,
+    entry_page: i32,
+    exit_page: i32,
+    referrer: i32,
+    campaign: i32,
+    client: i32,
+    place: i32,
+    channel: i32,
+}
+
+/// As the statement answers.
+#[derive(Debug, FromRow)]
+struct Row {
+    session: i64,
+    visitor: Option<i64>,
+    bounced: i64,
+    duration_ms: i64,
+    entry_page: i64,
+    exit_page: i64,
+    referrer: i64,
+    campaign: i64,
+    client: i64,
+    place: i64,
+    channel: i64,
+    time_ms: i64,
+    page: i64,
+    kind: i64,
+    colour: Option<String>,
+    engaged: Option<i64>,
+    scroll: Option<i64>,
+}
+
+/// The values of a dimension, in the order of their bytes, and whose is which.
+#[derive(Debug)]
+pub(super) struct Values {
+    pub(super) texts: Vec<String>,
+    pub(super) places: Places,
+}
+
+/// Places in a list of values.
+#[derive(Debug)]
+pub(super) enum Places {
+    /// By the event's place in [`Day::events`].
+    OfEvents(Vec<u32>),
+    /// By the visit's place in [`Day::visits`].
+    OfVisits(Vec<u32>),
+}
+
+/// Numbers that were given out, by what they were given for.
+#[derive(Debug, Default)]
+struct Numbered {
+    visits: HashMap<i64, u32>,
+    visitors: HashMap<i64, u32>,
+    colours: HashMap<String, u32>,
+}
+
+impl Day {
+    /// Reads it an hour of events at a time; `None` if there are more than [`EVENTS_MAX`].
+    pub(super) async fn read(pool: &Pool, site: i64, day: i64) -> Result<Option<Self>, StoreError> {
+        let kinds = pool.bounded(Kinds::read(pool)).await?;
+        let received = Received {
+            from_day: day,
+            until_day: day + 1,
+        };
+        let begin_ms = day * DAY_MS;
+        let end_ms = begin_ms + DAY_MS + CLIENT_TIME_FUTURE_MS + 1;
+        // What came late happened before, at any time.
+        let mut from_ms = i64::MIN / 2;
+        let mut until_ms = begin_ms - LATE_MS;
+        let mut this = Self::default();
+        let mut numbered = Numbered::default();
+        loop {
+            let statement = select(pool, &kinds, site, received, from_ms, until_ms);
+            let take = |row: Row| this.take(row, &kinds, &mut numbered);
+            pool.bounded(statement.each_row(pool, take)).await?;
+            if this.events.len() > EVENTS_MAX {
+                return Ok(None);
+            }
+            if until_ms >= end_ms {
+                this.renumber(&numbered);
+                return Ok(Some(this));
+            }
+            from_ms = until_ms;
+            until_ms = (until_ms + HOUR_MS).min(end_ms);
+        }
+    }
+
+    fn take(&mut self, row: Row, kinds: &Kinds, numbered: &mut Numbered) -> Result<(), StoreError> {
+        if self.events.len() > EVENTS_MAX {
+            return Ok(());
+        }
+        let what = row.what(kinds);
+        let next = whole(self.visits.len())?;
+        let visit = *numbered.visits.entry(row.session).or_insert(next);
+        if visit == next {
+            let next = whole(numbered.visitors.len())?;
+            let number = |visitor| *numbered.visitors.entry(visitor).or_insert(next);
+            self.visits.push(Visit {
+                visitor: row.visitor.map(number),
+                bounced: row.bounced != 0,
+                duration_ms: whole(row.duration_ms)?,
+                entry_page: whole(row.entry_page)?,
+                exit_page: whole(row.exit_page)?,
+                referrer: whole(row.referrer)?,
+                campaign: whole(row.campaign)?,
+                client: whole(row.client)?,
+                place: whole(row.place)?,
+                channel: whole(row.channel)?,
+            });
+            self.visitors = whole(numbered.visitors.len())?;
+        }
+        let colour = match row.colour {
+            Some(colour) => {
+                let next = whole(self.colours.len())?;
+                let number = *numbered.colours.entry(colour.clone()).or_insert(next);
+                if number == next {
+                    self.colours.push(colour);
+                }
+                Some(number)
+            }
+            None => None,
+        };
+        self.events.push(Seen {
+            time_ms: row.time_ms,
+            visit,
+            what,
+            page: whole(row.page)?,
+            kind: whole(row.kind)?,
+            colour,
+        });
+        Ok(())
+    }
+
+    /// Numbers visits and visitors in the order in which the store does, so that a day gives the same bytes each time.
+    fn renumber(&mut self, numbered: &Numbered) {
+        let places = |numbers: &HashMap<i64, u32>| {
+            let mut sorted: Vec<_> = numbers.iter().collect();
+            sorted.sort_unstable();
+            let mut places = vec![0; sorted.len()];
+            for (place, (_, number)) in (0..).zip(sorted) {
+                places[*number as usize] = place;
+            }
+            places
+        };
+        let visitors: Vec<u32> = places(&numbered.visitors);
+        let visits: Vec<u32> = places(&numbered.visits);
+        let mut sorted = self.visits.clone();
+        for (visit, place) in self.visits.iter().zip(&visits) {
+            let visitor = visit.visitor.map(|visitor| visitors[visitor as usize]);
+            sorted[*place as usize] = Visit { visitor, ..*visit };
+        }
+        self.visits = sorted;
+        for event in &mut self.events {
+            event.visit = visits[event.visit as usize];
+        }
+    }
+
+    /// When the first and the last of its events happened.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        let times = || self.events.iter().map(|event| event.time_ms);
+        times().min().zip(times().max())
+    }
+
+    /// The values that events or visits have in a dimension.
+    pub(super) async fn values(
+        &self,
+        pool: &Pool,
+        dimension: &Dimension,
+    ) -> Result<Values, StoreError> {
+        let home = dimension.home();
+        let Some(dictionary) = home.dictionary() else {
+            return Ok(self.of_colours(dimension));
+        };
+        let numbers: Vec<i32> = match dictionary.owner() {
+            Owner::Event => self
+                .events
+                .iter()
+                .map(|event| event.number(dictionary))
+                .collect(),
+            Owner::Visit => self
+                .visits
+                .iter()
+                .map(|visit| visit.number(dictionary))
+                .collect(),
+        };
+        let known = texts(pool, dimension, &home, dictionary, &numbers).await?;
+        let (texts, places) = sorted(&numbers, |number| {
+            known
+                .get(&number)
+                .map_or(dimension.nothing(), String::as_str)
+        });
+        Ok(Values {
+            texts,
+            places: match dictionary.owner() {
+                Owner::Event => Places::OfEvents(places),
+                Owner::Visit => Places::OfVisits(places),
+            },
+        })
+    }
+
+    fn of_colours(&self, dimension: &Dimension) -> Values {
+        let colours: Vec<Option<u32>> = self.events.iter().map(|event| event.colour).collect();
+        let (texts, places) = sorted(&colours, |colour| match colour {
+            Some(colour) => self.colours[colour as usize].as_str(),
+            None => dimension.nothing(),
+        });
+        Values {
+            texts,
+            places: Places::OfEvents(places),
+        }
+    }
+}
+
+impl Seen {
+    fn number(&self, dictionary: Dictionary) -> i32 {
+        match dictionary {
+            Dictionary::Kinds => self.kind,
+            Dictionary::Pages => self.page,
+            // A visit's, see below.
+            _ => 0,
+        }
+    }
+}
+
+impl Visit {
+    fn number(&self, dictionary: Dictionary) -> i32 {
+        match dictionary {
+            Dictionary::EntryPages => self.entry_page,
+            Dictionary::ExitPages => self.exit_page,
+            Dictionary::Referrers => self.referrer,
+            Dictionary::Campaigns => self.campaign,
+            Dictionary::Clients => self.client,
+            Dictionary::Places => self.place,
+            Dictionary::Channels => self.channel,
+            // An event's, see above.
+            Dictionary::Kinds | Dictionary::Pages => 0,
+        }
+    }
+}
+
+/// The different texts in order, and where among them each number's is. Several numbers may have one text.
+fn sorted<'t, N: Copy + Eq + Hash>(
+    numbers: &[N],
+    text: impl Fn(N) -> &'t str,
+) -> (Vec<String>, Vec<u32>) {
+    let different: HashSet<N> = numbers.iter().copied().collect();
+    let mut texts: Vec<&str> = different.iter().map(|number| text(*number)).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let place = |number: N| {
+        let place = texts.binary_search(&text(number)).unwrap_or_default();
+        u32::try_from(place).unwrap_or_default()
+    };
+    let places: HashMap<N, u32> = different
+        .into_iter()
+        .map(|number| (number, place(number)))
+        .collect();
+    let of_each = numbers.iter().map(|number| places[number]).collect();
+    (texts.into_iter().map(str::to_owned).collect(), of_each)
+}
+
+impl Row {
+    fn what(&self, kinds: &Kinds) -> What {
+        let up_to = |number: Option<i64>, max: u64| {
+            let number = u64::try_from(number?).ok()?;
+            (number <= max).then_some(number)
+        };
+        match kinds.name(self.kind) {
+            Some("pageview") => What::Pageview,
+            Some("engagement") => What::Engagement {
+                engaged_ms: up_to(self.engaged, ENGAGED_MS_MAX),
+                scroll: up_to(self.scroll, SCROLL_MAX),
+            },
+            _ => What::Other,
+        }
+    }
+}
+
+impl Values {
+    /// One value, that of everything.
+    pub(super) fn one(day: &Day) -> Self {
+        Self {
+            texts: vec![String::new()],
+            places: Places::OfVisits(vec![0; day.visits.len()]),
+        }
+    }
+}
+
+/// The statement for those of the day's events that happened in a range.
+fn select(
+    pool: &Pool,
+    kinds: &Kinds,
+    site: i64,
+    received: Received,
+    from_ms: i64,
+    until_ms: i64,
+) -> Statement {
+    let mut statement = Statement::new(pool);
+    statement.push(
+        "select e.session as session, s.visitor as visitor, \
+         cast(case when s.pageviews <= 1 and s.interactions = 0 then 1 else 0 end as bigint) as bounced, \
+         cast(s.duration_ms as bigint) as duration_ms, cast(s.entry_page as bigint) as entry_page, \
+         cast(s.exit_page as bigint) as exit_page, cast(s.referrer as bigint) as referrer, \
+         cast(s.campaign as bigint) as campaign, cast(s.client as bigint) as client, cast(s.place as bigint) as place, \
+         cast(s.channel as bigint) as channel, e.time_ms as time_ms, cast(e.page as bigint) as page, ",
+    );
+    kinds::push_number(&mut statement);
+    statement.push(" as kind, nullif(");
+    push_data_value(&mut statement, &Dimension::FavouriteColour, kinds);
+    statement
+        .push(", '")
+        .push(Dimension::FavouriteColour.nothing());
+    statement.push("') as colour, case when ");
+    kinds.push_is(&mut statement, "engagement");
+    statement.push(" then ");
+    statement.json_number("e.data", "engaged");
+    statement.push(" end as engaged, case when ");
+    kinds.push_is(&mut statement, "engagement");
+    statement.push(" then ");
+    statement.json_number("e.data", "scroll");
+    statement.push(" end as scroll from events e cross join sessions s where ");
+    received.push(&mut statement, site, from_ms, until_ms);
+    statement.push(" and s.site = ").number(site);
+    statement.push(" and s.session = e.session and s.bot = 0");
+    statement
+}
+
+/// The texts of a dimension by the numbers that stand for them; a number without a text is missing.
+async fn texts(
+    pool: &Pool,
+    dimension: &Dimension,
+    home: &Home,
+    dictionary: Dictionary,
+    numbers: &[i32],
+) -> Result<HashMap<i32, String>, StoreError> {
+    let mut numbers = numbers.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut known = HashMap::with_capacity(numbers.len());
+    for some in numbers.chunks(NUMBERS_AT_ONCE) {
+        let mut statement = Statement::new(pool);
+        statement.push("select cast(d.id as bigint), coalesce(nullif(");
+        home.push_value(&mut statement, "d");
+        statement.push(&format!(", ''), '{}') from ", dimension.nothing()));
+        statement.push(dictionary.table()).push(" d where d.id");
+        statement.is_any_number(some);
+        let keep = |number: i64, text: &str| {
+            if let Ok(number) = i32::try_from(number) {
+                known.insert(number, text.to_owned());
+            }
+        };
+        pool.bounded(statement.each(pool, keep)).await?;
+    }
+    Ok(known)
+}
+
+fn whole<T, N: TryInto<T>>(number: N) -> Result<T, StoreError> {
+    number
+        .try_into()
+        .map_err(|_| StoreError::rejected("decode", "a number is out of its range"))
+}
