@@ -1,4 +1,4 @@
-select cast(d.day as bigint), d.events, f.figures
+select cast(d.day as bigint), cast(case when d.first_ms < $6 and d.last_ms >= $5 then 1 else 0 end as bigint), d.first_ms, d.last_ms, f.figures
 from rollup_days d
 left join rollups f
   on f.site = d.site and f.dimension = $4 and f.day = d.day and d.first_ms < $6 and d.last_ms >= $5

@@ -119,9 +119,7 @@ impl Composer<'_> {
     }
 
     fn needs_engagement(&self) -> bool {
-        Metric::ALL
-            .into_iter()
-            .any(|metric| metric.needs_engagement() && self.needs(metric))
+        self.query.needs_engagement()
     }
 
     fn main(&self) -> Selection<'_> {

@@ -27,6 +27,13 @@ impl Kinds {
             .map(|(_, name)| name.as_str())
     }
 
+    /// The number of a kind that means something to us; `None` while there is no event of it.
+    pub(super) fn number(&self, name: &str) -> Option<i64> {
+        let mut rows = self.rows.iter();
+        rows.find(|(_, known)| known == name)
+            .map(|(number, _)| *number)
+    }
+
     /// Appends the condition that the event is of the kind.
     pub(super) fn push_is(&self, statement: &mut Statement, name: &str) {
         let number = |(number, kind): &(i64, String)| {

@@ -8,7 +8,7 @@ use super::{Counts, Direction, OrderBy, StatsAnswer, StatsQuery, StatsRow, Stats
 
 type Row = (Vec<StatsValue>, Counts);
 
-/// The answer to a question without filters from all rows that it has.
+/// The answer to a question from all rows that it has.
 pub(super) fn answer(query: &StatsQuery, mut rows: Vec<Row>) -> StatsAnswer {
     rows.retain(|(dimensions, _)| is_wanted(query, dimensions));
     let total_rows = rows.len() as u64;
@@ -29,7 +29,15 @@ pub(super) fn answer(query: &StatsQuery, mut rows: Vec<Row>) -> StatsAnswer {
 fn is_wanted(query: &StatsQuery, dimensions: &[StatsValue]) -> bool {
     let is_shown = |(dimension, value): (&Dimension, &StatsValue)| match value {
         StatsValue::Bucket(_) => true,
-        StatsValue::Text(text) => dimension.shows_nothing() || text != dimension.nothing(),
+        StatsValue::Text(text) => {
+            let is_filtered = || {
+                query
+                    .filters
+                    .iter()
+                    .any(|filter| filter.has_test(&|other| other == dimension))
+            };
+            dimension.shows_nothing() || text != dimension.nothing() || is_filtered()
+        }
     };
     let is_asked_for = |rows: &Vec<Vec<StatsValue>>| rows.iter().any(|row| row == dimensions);
     query.dimensions.iter().zip(dimensions).all(is_shown)
@@ -38,10 +46,7 @@ fn is_wanted(query: &StatsQuery, dimensions: &[StatsValue]) -> bool {
 
 /// What no metric needs is not counted.
 fn needed(query: &StatsQuery, mut counts: Counts) -> Counts {
-    if !Metric::ALL
-        .into_iter()
-        .any(|metric| metric.needs_engagement() && query.needs(metric))
-    {
+    if !query.needs_engagement() {
         counts.engaged_ms = 0;
         counts.engaged_pages = 0;
         counts.scroll_sum = 0;

@@ -1,8 +1,8 @@
 //! Figures of days that are over, counted once.
 //!
-//! A question without a filter and by one dimension at most is the most frequent one, and over a month it would read every event of the
-//! month. Here those events are counted once, when their day is over, and the question adds up days. The promise: **the answer is the one
-//! that the events give, to the last digit, at every moment.**
+//! A question about a month would read every event of the month out of tables that are made for writing. Here the events of a day are
+//! counted and written down once more, in columns, when the day is over. The promise: **the answer is the one that the events give, to the
+//! last digit, at every moment.**
 //!
 //! # Days of receipt
 //!
@@ -10,37 +10,44 @@
 //! *received* the event, so a visitor, and with it every visit, belongs to one day of receipt. Whatever is counted of two such days can
 //! be added, visitors too, and a day that is over changes no more, however late events arrive: these belong to the day on which they do.
 //!
-//! The days and hours that people ask for are others: those of the site's time zone, by when the events happened. So the figures of a day
-//! of receipt are kept for each of these **periods** that its events are in (two or three, where nothing came late):
+//! # What is kept of a day
 //!
-//! - visitors who were there in one period only are counted in **cells**: period, value, counts. Cells can be added over periods, too;
-//! - of the few others, what each visit did in each period is kept in **parts**, so that a range that has several of these periods
+//! **Figures**, for the most frequent questions, those without a filter and by one dimension at most (or by one and time). They are about
+//! the days and hours of the site's time zone, by when the events happened. So they are kept for each of these *periods* that the events
+//! are in (two or three, where nothing came late):
+//!
+//! - visitors who were there in one period only are counted in *cells*: period, value, counts. Cells can be added over periods, too;
+//! - of the few others, what each visit did in each period is kept in *parts*, so that a range that has several of these periods
 //!   counts each of them once.
+//!
+//! **Columns** (`columns`, `scan`), for all other questions but those about properties: under filters, by several dimensions, in another
+//! time zone, about parts of a day, with bots.
 //!
 //! ```text
 //! rollup_days    site, day of receipt → the time zone, how many events, when they happened
-//! rollups        site, dimension, day → cells and parts (`figures`)
+//! rollups        site, name, day → figures by a dimension, or a column
 //! rollup_marks   site, day: something was stored or removed after the day was over
 //! ```
 //!
 //! # Fresh and exact
 //!
 //! A day is counted ten minutes after its end. What is stored of it later (by a worker that was behind, from the dead letters) or taken
-//! away from it (an erasure, retention, another verdict on bots) leaves a mark in the same transaction. A day with a mark, one that is
-//! not counted yet, or whose periods do not fit the question (another time zone) is read from the events, in the same way as all days
-//! were without rollups; so is today. The leader counts such days anew.
+//! away from it (an erasure, retention) leaves a mark in the same transaction. A day with a mark, or one that is not counted yet, is read
+//! from the events, and so is today. The leader counts such days anew.
 //!
 //! What this depends on: the clocks of the processes agree within ten minutes, less what a transaction takes.
 //!
-//! Limits: [`EVENTS_MAX`] events of a site and day, [`VALUES_MAX`] values of a dimension; what has more is read from the events. Absent:
-//! filters, properties, two dimensions (but time with one), conversion rates.
+//! Limits: [`EVENTS_MAX`] events of a site and day, [`VALUES_MAX`] values of a dimension; what has more is read from columns or from
+//! the events. Absent: the values of properties, which stand in the events alone.
 
 mod answer;
 mod build;
+mod columns;
 mod count;
 mod day;
 mod figures;
 mod receipt;
+mod scan;
 
 use super::dimension::Dimension;
 
@@ -67,7 +74,7 @@ pub(super) enum Rolled<'d> {
     By(&'d Dimension),
 }
 
-/// The dimensions that are counted, and the names under which they are stored. Those of bots are about bots and people together, and a
+/// The dimensions by which figures are kept, and the names under which they are. Those of bots are about bots and people together, and a
 /// property has no end of keys.
 const DIMENSIONS: [(&str, Dimension); 28] = [
     ("name", Dimension::EventName),

@@ -52,13 +52,15 @@ pub(crate) enum Source {
 pub(super) async fn received(
     pool: &Pool,
     query: &StatsQuery,
+    with_bots: bool,
     received: Received,
 ) -> Result<Option<Vec<StatsRow>>, StoreError> {
     let query = StatsQuery {
         order: Vec::new(),
         ..query.clone()
     };
-    let composer = composer(pool, &query, Some(received)).await?;
+    let mut composer = composer(pool, &query, Some(received)).await?;
+    composer.conditions.with_bots = with_bots;
     let page = Page {
         limit: RECEIVED_ROWS_MAX + 1,
         offset: 0,
@@ -131,7 +133,7 @@ fn check(query: &StatsQuery) -> Result<(), StoreError> {
 }
 
 /// The filters, resolved and sorted by what they are about.
-async fn conditions(
+pub(super) async fn conditions(
     pool: &Pool,
     query: &StatsQuery,
     kinds: &Kinds,
@@ -145,14 +147,20 @@ async fn conditions(
             .filter(|filter| filter.scope().unwrap_or(Scope::Visit) == scope)
             .collect()
     };
-    let asks = |filter: &Filter| filter.has_test(&Dimension::asks_for_bots);
     Ok(Conditions {
         event: resolver.all(&about(Scope::Event)).await?,
         visit: resolver.all(&about(Scope::Visit)).await?,
         both: resolver.all(&about(Scope::Both)).await?,
-        with_bots: query.dimensions.iter().any(Dimension::asks_for_bots)
-            || query.filters.iter().any(asks),
+        with_bots: query.asks_for_bots(),
     })
+}
+
+impl StatsQuery {
+    /// Whether it names what tells people from bots: then it is about both.
+    pub(super) fn asks_for_bots(&self) -> bool {
+        let asks = |filter: &Filter| filter.has_test(&Dimension::asks_for_bots);
+        self.dimensions.iter().any(Dimension::asks_for_bots) || self.filters.iter().any(asks)
+    }
 }
 
 fn answer(rows: Rows, query: &StatsQuery) -> Result<(Vec<StatsRow>, u64), StoreError> {

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 use super::Rolled;
 use super::figures::{Figures, Group, Period, Sums, add_parts, decode};
 use super::receipt::{Received, around};
+use super::scan::Scan;
 use crate::error::StoreError;
 use crate::pool::{Pool, reading};
 use crate::stats::dimension::Dimension;
+use crate::stats::filter::{Filter, Scope};
+use crate::stats::kinds::Kinds;
 use crate::stats::metric::Metric;
-use crate::stats::{Counts, OrderBy, StatsAnswer, StatsQuery, StatsRow, StatsValue, order, run};
+use crate::stats::{Counts, OrderBy, StatsAnswer, StatsQuery, StatsValue, order, run};
 use crate::writer::ledger::HOUR_MS;
 
 /// Gaps between counted days that are worth a statement each. With more of them, one statement reads everything.
@@ -17,87 +20,135 @@ const GAPS_MAX: usize = 4;
 /// An hour that the clock shows twice.
 const LONGEST_HOUR_MS: i64 = 2 * HOUR_MS;
 
+type Rows = Vec<(Vec<StatsValue>, Counts)>;
+
 /// `None` if the events have to be read: the question is not one of these, or no day of it is counted.
 pub(in crate::stats) async fn answer(
     pool: &Pool,
     query: &StatsQuery,
 ) -> Result<Option<StatsAnswer>, StoreError> {
-    let Some(mut counted) = counted(pool, query).await? else {
+    let with_bots = query.asks_for_bots();
+    let Some(mut rows) = counted(pool, query, with_bots).await? else {
         return Ok(None);
     };
     if query.needs(Metric::Percentage) {
-        let everyone = StatsQuery {
-            metrics: vec![Metric::Visitors],
-            dimensions: Vec::new(),
-            order: Vec::new(),
-            only: None,
-            ..query.clone()
-        };
-        let Some(everyone) = counted_of_all(pool, &everyone).await? else {
+        let Some(everyone) = counted(pool, &query.about_everyone(), with_bots).await? else {
             return Ok(None);
         };
-        for (_, counts) in &mut counted {
-            counts.all_visitors = everyone.visitors;
+        let visitors = everyone.iter().map(|(_, counts)| counts.visitors).sum();
+        for (_, counts) in &mut rows {
+            counts.all_visitors = visitors;
         }
     }
-    Ok(Some(order::answer(query, counted)))
-}
-
-async fn counted_of_all(pool: &Pool, query: &StatsQuery) -> Result<Option<Counts>, StoreError> {
-    let rows = counted(pool, query).await?;
-    Ok(rows.map(|rows| rows.first().map(|(_, counts)| *counts).unwrap_or_default()))
+    if query.needs(Metric::ConversionRate) {
+        let (base, places) = query.about_base();
+        let Some(base) = counted(pool, &base, with_bots).await? else {
+            return Ok(None);
+        };
+        let base: HashMap<_, _> = base.into_iter().collect();
+        for (values, counts) in &mut rows {
+            let key: Vec<StatsValue> = places.iter().map(|place| values[*place].clone()).collect();
+            counts.group_visitors = base.get(&key).map_or(0, |base| base.visitors);
+        }
+    }
+    Ok(Some(order::answer(query, rows)))
 }
 
 /// Every row there is, in no order.
 async fn counted(
     pool: &Pool,
     query: &StatsQuery,
-) -> Result<Option<Vec<(Vec<StatsValue>, Counts)>>, StoreError> {
-    let Some(plan) = Plan::of(query) else {
+    with_bots: bool,
+) -> Result<Option<Rows>, StoreError> {
+    let around = around(query.from_ms, query.until_ms);
+    let plan = Plan::of(query).filter(|_| !with_bots);
+    let days = days(pool, query, plan.map_or("", |plan| plan.name), around).await?;
+    if days.is_empty() {
         return Ok(None);
-    };
-    let days = days(
-        pool,
-        query,
-        plan.name,
-        around(query.from_ms, query.until_ms),
-    )
-    .await?;
-    let mut adder = Adder {
+    }
+    let mut adder = plan.map(|plan| Adder {
         plan,
         rows: HashMap::new(),
-    };
+    });
     let mut covered = Vec::with_capacity(days.len());
-    for (day, events, figures) in &days {
-        // A day without figures has nothing in the range.
-        let is_covered = *events == 0
-            || figures
-                .as_ref()
-                .is_none_or(|figures| decode(figures).is_some_and(|figures| adder.add(&figures)));
-        if is_covered {
+    let mut left = Vec::new();
+    for (day, has_some, first_ms, last_ms, figures) in &days {
+        let mut fits = || {
+            let adder = adder.as_mut()?;
+            decode(figures.as_deref()?).map(|figures| adder.add(&figures))
+        };
+        if *has_some == 0 || fits() == Some(true) {
             covered.push(*day);
+        } else {
+            left.push((*day, (*first_ms, *last_ms)));
         }
     }
-    let gaps = gaps(around(query.from_ms, query.until_ms), &covered);
+    let mut rows = adder.map_or_else(Vec::new, Adder::finish);
+    if !left.is_empty() {
+        let Some((scanned, of)) = scanned(pool, query, with_bots, &left).await? else {
+            return Ok(None);
+        };
+        rows.extend(scanned);
+        covered.extend(of);
+        covered.sort_unstable();
+    }
+    let gaps = gaps(around, &covered);
     if covered.is_empty() || gaps.len() > GAPS_MAX {
         return Ok(None);
     }
-    let mut open = Vec::with_capacity(gaps.len());
     for gap in gaps {
-        let Some(answer) = run::received(pool, query, gap).await? else {
+        let Some(open) = run::received(pool, query, with_bots, gap).await? else {
             return Ok(None);
         };
-        open.push(answer);
+        rows.extend(open.into_iter().map(|row| (row.dimensions, row.counts)));
     }
-    for row in open.iter().flatten() {
-        adder.add_row(row);
-    }
-    Ok(Some(adder.finish()))
+    Ok(Some(together(query, rows)))
 }
 
-type DayRow = (i64, i64, Option<Vec<u8>>);
+/// What the columns of days say, and of which days. `None` if columns do not answer the question.
+async fn scanned(
+    pool: &Pool,
+    query: &StatsQuery,
+    with_bots: bool,
+    days: &[(i64, (i64, i64))],
+) -> Result<Option<(Rows, Vec<i64>)>, StoreError> {
+    let kinds = Kinds::read(pool).await?;
+    let mut conditions = run::conditions(pool, query, &kinds).await?;
+    conditions.with_bots = with_bots;
+    let Some(mut scan) = Scan::of(query, &kinds, conditions) else {
+        return Ok(None);
+    };
+    let mut covered = Vec::with_capacity(days.len());
+    for (day, span) in days {
+        let Some(columns) = scan.read(pool, *day, *span).await? else {
+            continue;
+        };
+        let Some(next) = scan.count(pool, columns).await? else {
+            return Ok(None);
+        };
+        scan = next;
+        covered.push(*day);
+    }
+    Ok(Some((scan.finish(), covered)))
+}
 
-/// The days that are counted as they are: their numbers, how many events they have, and the figures where these may be of the range.
+/// Rows of the same values as one.
+fn together(query: &StatsQuery, rows: Rows) -> Rows {
+    let mut sums: HashMap<Vec<StatsValue>, Counts> = HashMap::with_capacity(rows.len());
+    for (values, counts) in rows {
+        let sum = sums.entry(values).or_default();
+        Sums::from(&counts).add_to(sum);
+    }
+    if query.dimensions.is_empty() {
+        sums.entry(Vec::new()).or_default();
+    }
+    sums.into_iter().collect()
+}
+
+type DayRow = (i64, i64, i64, i64, Option<Vec<u8>>);
+
+/// The days that are counted as they are: their numbers, whether events of them may be in the range, when the first and the last of these
+/// happened, and the figures of that name.
 async fn days(
     pool: &Pool,
     query: &StatsQuery,
@@ -153,7 +204,7 @@ enum By {
 
 impl<'q> Plan<'q> {
     fn of(query: &'q StatsQuery) -> Option<Self> {
-        if !query.filters.is_empty() || query.needs(Metric::ConversionRate) {
+        if !query.filters.is_empty() {
             return None;
         }
         let by = if query.dimensions.contains(&Dimension::Time) {
@@ -256,41 +307,22 @@ impl Adder<'_> {
         true
     }
 
-    /// Adds what was read from the events.
-    fn add_row(&mut self, row: &StatsRow) {
-        let (mut bucket, mut value) = (0, "");
-        for dimension in &row.dimensions {
-            match dimension {
-                StatsValue::Bucket(place) => bucket = *place,
-                StatsValue::Text(text) => value = text,
-            }
-        }
-        Sums::from(&row.counts).add_to(self.counts(bucket, value));
-    }
-
     fn counts(&mut self, bucket: usize, value: &str) -> &mut Counts {
         // Most values come once a day: looked up before they are copied.
         let key = (bucket, value.to_owned());
         self.rows.entry(key).or_default()
     }
 
-    fn finish(self) -> Vec<(Vec<StatsValue>, Counts)> {
+    fn finish(self) -> Rows {
         let query = self.plan.query;
-        let mut rows: Vec<_> = self
-            .rows
-            .into_iter()
-            .map(|((bucket, value), counts)| {
-                let dimension = |dimension: &Dimension| match dimension {
-                    Dimension::Time => StatsValue::Bucket(bucket),
-                    _ => StatsValue::Text(value.clone()),
-                };
-                (query.dimensions.iter().map(dimension).collect(), counts)
-            })
-            .collect();
-        if rows.is_empty() && query.dimensions.is_empty() {
-            rows.push((Vec::new(), Counts::default()));
-        }
-        rows
+        let row = |((bucket, value), counts): ((usize, String), Counts)| {
+            let dimension = |dimension: &Dimension| match dimension {
+                Dimension::Time => StatsValue::Bucket(bucket),
+                _ => StatsValue::Text(value.clone()),
+            };
+            (query.dimensions.iter().map(dimension).collect(), counts)
+        };
+        self.rows.into_iter().map(row).collect()
     }
 }
 
@@ -299,5 +331,39 @@ impl StatsQuery {
     pub(in crate::stats) fn needs(&self, metric: Metric) -> bool {
         let is_ordered = |(by, _): &(OrderBy, _)| *by == OrderBy::Metric(metric);
         self.metrics.contains(&metric) || self.order.iter().any(is_ordered)
+    }
+
+    /// Whether the events of engagement are needed.
+    pub(in crate::stats) fn needs_engagement(&self) -> bool {
+        let mut metrics = Metric::ALL.into_iter();
+        metrics.any(|metric| metric.needs_engagement() && self.needs(metric))
+    }
+
+    /// The same events as one row, of which only the visitors matter.
+    fn about_everyone(&self) -> Self {
+        Self {
+            metrics: vec![Metric::Visitors],
+            dimensions: Vec::new(),
+            order: Vec::new(),
+            only: None,
+            ..self.clone()
+        }
+    }
+
+    /// The visitors that would be there without all that is said about events; and the places of the dimensions that stay.
+    fn about_base(&self) -> (Self, Vec<usize>) {
+        let stays = |dimension: &Dimension| {
+            !dimension.is_of_event() || matches!(dimension, Dimension::Time)
+        };
+        let stay = self.dimensions.iter().enumerate();
+        let (places, dimensions) = stay.filter(|(_, dimension)| stays(dimension)).unzip();
+        let is_of_visit = |filter: &&Filter| filter.scope().unwrap_or(Scope::Visit) == Scope::Visit;
+        let filters = Filter::flattened(&self.filters).into_iter();
+        let base = Self {
+            filters: filters.filter(is_of_visit).cloned().collect(),
+            dimensions: Vec::clone(&dimensions).into_iter().cloned().collect(),
+            ..self.about_everyone()
+        };
+        (base, places)
     }
 }

@@ -8,7 +8,7 @@ use super::count::{Counter, Spans};
 use super::day::{Day, Values};
 use super::figures::Period;
 use super::receipt::{around, day_of};
-use super::{DIMENSIONS, EVENTS_MAX, Rolled, VALUES_MAX};
+use super::{EVENTS_MAX, Rolled, VALUES_MAX, columns};
 use crate::calendar::{self, CalendarUnit};
 use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within};
@@ -146,7 +146,7 @@ struct Counted {
 }
 
 async fn count(pool: &Pool, site: &Site, number: i64) -> Result<Counted, StoreError> {
-    let Some(day) = Day::read(pool, site.id, number).await? else {
+    let Some(all) = Day::read(pool, site.id, number).await? else {
         tracing::warn!(
             site = %site.key,
             day = %RollupDay(number),
@@ -154,13 +154,16 @@ async fn count(pool: &Pool, site: &Site, number: i64) -> Result<Counted, StoreEr
         );
         return Ok(Counted::beyond());
     };
-    let Some((first_ms, last_ms)) = day.span() else {
+    let Some((first_ms, last_ms)) = all.span() else {
         return Ok(Counted {
             events: 0,
             span: None,
             figures: Vec::new(),
         });
     };
+    let mut figures = columns::encode(&all)
+        .ok_or_else(|| StoreError::rejected("rollup", "a number is out of its range"))?;
+    let day = all.of_people();
     let zone = site.zone();
     let periods = |unit| {
         let edges = calendar::edges(unit, &zone, first_ms, last_ms + 1);
@@ -174,7 +177,6 @@ async fn count(pool: &Pool, site: &Site, number: i64) -> Result<Counted, StoreEr
     let paths = day.values(pool, &Dimension::Page).await?;
     let days = Counter::new(&day, &paths, periods(CalendarUnit::Day)?);
     let hours = Counter::new(&day, &paths, periods(CalendarUnit::Hour)?);
-    let mut figures = Vec::with_capacity(DIMENSIONS.len() + 2);
     for rolled in Rolled::each() {
         let values = match rolled {
             Rolled::All | Rolled::Hours => Values::one(&day),
@@ -190,7 +192,7 @@ async fn count(pool: &Pool, site: &Site, number: i64) -> Result<Counted, StoreEr
         figures.extend(rolled.name().map(|name| (name, bytes)));
     }
     Ok(Counted {
-        events: day.events.len() as u64,
+        events: all.events.len() as u64,
         span: Some((first_ms, last_ms)),
         figures,
     })

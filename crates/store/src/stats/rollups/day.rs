@@ -7,12 +7,13 @@ use hgpixel_event::limits::CLIENT_TIME_FUTURE_MS;
 use sqlx::FromRow;
 
 use super::EVENTS_MAX;
+use super::columns::Column;
 use super::receipt::{LATE_MS, Received};
 use crate::error::StoreError;
 use crate::pool::Pool;
 use crate::snapshot::DAY_MS;
 use crate::stats::conditions::push_data_value;
-use crate::stats::dimension::{Dictionary, Dimension, Home, Owner};
+use crate::stats::dimension::{Dimension, Owner};
 use crate::stats::kinds::{self, Kinds};
 use crate::stats::metric::{ENGAGED_MS_MAX, SCROLL_MAX};
 use crate::stats::statement::Statement;
@@ -21,7 +22,7 @@ use crate::writer::ledger::HOUR_MS;
 /// Numbers that one statement looks up.
 const NUMBERS_AT_ONCE: usize = 5_000;
 
-/// The events of people that were received on one day.
+/// The events that were received on one day, of people and of bots.
 #[derive(Debug, Default)]
 pub(super) struct Day {
     pub(super) events: Vec<Seen>,
@@ -61,6 +62,7 @@ pub(super) struct Visit {
     /// Numbered within the day; `None` of who opted out.
     pub(super) visitor: Option<u32>,
     pub(super) bounced: bool,
+    pub(super) is_bot: bool,
     pub(super) duration_ms: u64,
     entry_page: i32,
     exit_page: i32,
@@ -77,6 +79,7 @@ struct Row {
     session: i64,
     visitor: Option<i64>,
     bounced: i64,
+    bot: i64,
     duration_ms: i64,
     entry_page: i64,
     exit_page: i64,
@@ -161,6 +164,7 @@ impl Day {
             self.visits.push(Visit {
                 visitor: row.visitor.map(number),
                 bounced: row.bounced != 0,
+                is_bot: row.bot != 0,
                 duration_ms: whole(row.duration_ms)?,
                 entry_page: whole(row.entry_page)?,
                 exit_page: whole(row.exit_page)?,
@@ -218,6 +222,28 @@ impl Day {
         }
     }
 
+    /// What of it is of people, whom figures are about.
+    pub(super) fn of_people(&self) -> Self {
+        let mut people = Self {
+            colours: self.colours.clone(),
+            visitors: self.visitors,
+            ..Self::default()
+        };
+        let mut places = vec![None; self.visits.len()];
+        for (place, visit) in places.iter_mut().zip(&self.visits) {
+            if !visit.is_bot {
+                *place = u32::try_from(people.visits.len()).ok();
+                people.visits.push(*visit);
+            }
+        }
+        let of_people = self.events.iter().filter_map(|event| {
+            let visit = places[event.visit as usize]?;
+            Some(Seen { visit, ..*event })
+        });
+        people.events = of_people.collect();
+        people
+    }
+
     /// When the first and the last of its events happened.
     pub(super) fn span(&self) -> Option<(i64, i64)> {
         let times = || self.events.iter().map(|event| event.time_ms);
@@ -234,19 +260,21 @@ impl Day {
         let Some(dictionary) = home.dictionary() else {
             return Ok(self.of_colours(dimension));
         };
-        let numbers: Vec<i32> = match dictionary.owner() {
+        let column = Column::of(dictionary);
+        let numbers: Vec<i64> = match dictionary.owner() {
             Owner::Event => self
                 .events
                 .iter()
-                .map(|event| event.number(dictionary))
+                .map(|event| event.number(column))
                 .collect(),
             Owner::Visit => self
                 .visits
                 .iter()
-                .map(|visit| visit.number(dictionary))
+                .map(|visit| visit.number(column))
                 .collect(),
         };
-        let known = texts(pool, dimension, &home, dictionary, &numbers).await?;
+        let numbers: Vec<i32> = numbers.into_iter().map(whole).collect::<Result<_, _>>()?;
+        let known = texts(pool, dimension, &numbers).await?;
         let (texts, places) = sorted(&numbers, |number| {
             known
                 .get(&number)
@@ -275,28 +303,30 @@ impl Day {
 }
 
 impl Seen {
-    fn number(&self, dictionary: Dictionary) -> i32 {
-        match dictionary {
-            Dictionary::Kinds => self.kind,
-            Dictionary::Pages => self.page,
-            // A visit's, see below.
+    /// What stands in a column of events.
+    pub(super) fn number(&self, column: Column) -> i64 {
+        match column {
+            Column::Time => self.time_ms,
+            Column::Kind => self.kind.into(),
+            Column::Page => self.page.into(),
             _ => 0,
         }
     }
 }
 
 impl Visit {
-    fn number(&self, dictionary: Dictionary) -> i32 {
-        match dictionary {
-            Dictionary::EntryPages => self.entry_page,
-            Dictionary::ExitPages => self.exit_page,
-            Dictionary::Referrers => self.referrer,
-            Dictionary::Campaigns => self.campaign,
-            Dictionary::Clients => self.client,
-            Dictionary::Places => self.place,
-            Dictionary::Channels => self.channel,
-            // An event's, see above.
-            Dictionary::Kinds | Dictionary::Pages => 0,
+    /// What stands in a column of visits.
+    pub(super) fn number(&self, column: Column) -> i64 {
+        match column {
+            Column::Duration => self.duration_ms.cast_signed(),
+            Column::EntryPage => self.entry_page.into(),
+            Column::ExitPage => self.exit_page.into(),
+            Column::Referrer => self.referrer.into(),
+            Column::Campaign => self.campaign.into(),
+            Column::Client => self.client.into(),
+            Column::Place => self.place.into(),
+            Column::Channel => self.channel.into(),
+            _ => 0,
         }
     }
 }
@@ -362,7 +392,7 @@ fn select(
     statement.push(
         "select e.session as session, s.visitor as visitor, \
          cast(case when s.pageviews <= 1 and s.interactions = 0 then 1 else 0 end as bigint) as bounced, \
-         cast(s.duration_ms as bigint) as duration_ms, cast(s.entry_page as bigint) as entry_page, \
+         cast(s.bot as bigint) as bot, cast(s.duration_ms as bigint) as duration_ms, cast(s.entry_page as bigint) as entry_page, \
          cast(s.exit_page as bigint) as exit_page, cast(s.referrer as bigint) as referrer, \
          cast(s.campaign as bigint) as campaign, cast(s.client as bigint) as client, cast(s.place as bigint) as place, \
          cast(s.channel as bigint) as channel, e.time_ms as time_ms, cast(e.page as bigint) as page, ",
@@ -384,18 +414,20 @@ fn select(
     statement.push(" end as scroll from events e cross join sessions s where ");
     received.push(&mut statement, site, from_ms, until_ms);
     statement.push(" and s.site = ").number(site);
-    statement.push(" and s.session = e.session and s.bot = 0");
+    statement.push(" and s.session = e.session");
     statement
 }
 
-/// The texts of a dimension by the numbers that stand for them; a number without a text is missing.
-async fn texts(
+/// The texts of a dimension that has a dictionary, by the numbers that stand for them; a number without a text is missing.
+pub(super) async fn texts(
     pool: &Pool,
     dimension: &Dimension,
-    home: &Home,
-    dictionary: Dictionary,
     numbers: &[i32],
 ) -> Result<HashMap<i32, String>, StoreError> {
+    let home = dimension.home();
+    let Some(dictionary) = home.dictionary() else {
+        return Ok(HashMap::new());
+    };
     let mut numbers = numbers.to_vec();
     numbers.sort_unstable();
     numbers.dedup();
