@@ -29,7 +29,9 @@ pub use metric::{Counts, Figure, Metric};
 
 pub use rollups::RollupDay;
 
-pub(crate) use rollups::{check, forget_before, mark_received, mark_times, roll_up, waiting};
+pub(crate) use rollups::{
+    OpenDays, check, forget_before, mark_received, mark_times, roll_up, waiting,
+};
 pub(crate) use run::{Source, span, stats};
 
 /// Dimensions of one question, at most.

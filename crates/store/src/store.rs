@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::pool::{Pool, reading};
 use crate::site::{self, Site, SiteCounts};
 use crate::snapshot::{self, Snapshot};
-use crate::stats::{self, RollupDay, StatsAnswer, StatsQuery};
+use crate::stats::{self, OpenDays, RollupDay, StatsAnswer, StatsQuery};
 use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
 use crate::view::{
     self, ViewFilter, ViewGroupQuery, ViewGroups, ViewOrder, ViewPage, ViewQuery, ViewRow,
@@ -43,6 +43,8 @@ pub struct EventStore {
     passwords: Passwords,
     /// Questions of figures that are counted at the same time.
     counting: Arc<Semaphore>,
+    /// What is remembered of days that are not counted yet.
+    open_days: OpenDays,
 }
 
 impl EventStore {
@@ -75,6 +77,7 @@ impl EventStore {
             secret: Arc::default(),
             passwords: Passwords::new(),
             counting: Arc::new(Semaphore::new(counting_max(settings))),
+            open_days: OpenDays::default(),
         })
     }
 
@@ -242,7 +245,7 @@ impl EventStore {
         // Boxed, because it is large and lives inside its callers' futures.
         let counted = Box::pin(async {
             let _turn = self.counting.acquire().await;
-            stats::stats(&self.pool, query).await
+            stats::stats(&self.pool, &self.open_days, query).await
         });
         let (answer, source) = self.pool.bounded(counted).await?;
         self.metrics.answered(source);

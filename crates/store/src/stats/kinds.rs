@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::pool::{Pool, reading};
 
 /// The kinds that mean something to us. A store in which there is none yet of a kind has no number for it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Kinds {
     rows: Vec<(i64, String)>,
 }

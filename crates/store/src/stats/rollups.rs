@@ -33,7 +33,7 @@
 //!
 //! A day is counted ten minutes after its end. What is stored of it later (by a worker that was behind, from the dead letters) or taken
 //! away from it (an erasure, retention) leaves a mark in the same transaction. A day with a mark, or one that is not counted yet, is read
-//! from the events, and so is today. The leader counts such days anew.
+//! from the events, and so is today, of which a process remembers what it has read (`open`). The leader counts such days anew.
 //!
 //! What this depends on: the clocks of the processes agree within ten minutes, less what a transaction takes.
 //!
@@ -46,6 +46,7 @@ mod columns;
 mod count;
 mod day;
 mod figures;
+mod open;
 mod receipt;
 mod scan;
 
@@ -55,6 +56,7 @@ pub use build::RollupDay;
 
 pub(super) use answer::answer;
 pub(crate) use build::{check, roll_up, waiting};
+pub(crate) use open::OpenDays;
 pub(super) use receipt::Received;
 pub(crate) use receipt::{forget_before, mark_received, mark_times};
 

@@ -9,7 +9,7 @@ use super::filter::{Filter, Scope};
 use super::kinds::Kinds;
 use super::metric::Counts;
 use super::resolve::Resolver;
-use super::rollups::{self, Received};
+use super::rollups::{self, OpenDays, Received};
 use super::statement::{Rows, Statement};
 use super::{
     STATS_BUCKETS_MAX, STATS_DIMENSIONS_MAX, STATS_ROWS_MAX, StatsAnswer, StatsQuery, StatsRow,
@@ -21,10 +21,11 @@ use crate::writer::ledger::HOUR_MS;
 
 pub(crate) async fn stats(
     pool: &Pool,
+    open: &OpenDays,
     query: &StatsQuery,
 ) -> Result<(StatsAnswer, Source), StoreError> {
     check(query)?;
-    if let Some(answer) = rollups::answer(pool, query).await? {
+    if let Some(answer) = rollups::answer(pool, open, query).await? {
         return Ok((answer, Source::Rollups));
     }
     let composer = composer(pool, query, None).await?;

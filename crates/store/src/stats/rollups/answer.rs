@@ -1,9 +1,11 @@
 //! From a question to its answer by adding up days, with what is not counted read from the events.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::Rolled;
 use super::figures::{Figures, Group, Period, Sums, add_parts, decode};
+use super::open::OpenDays;
 use super::receipt::{Received, around};
 use super::scan::Scan;
 use crate::error::StoreError;
@@ -22,17 +24,28 @@ const LONGEST_HOUR_MS: i64 = 2 * HOUR_MS;
 
 type Rows = Vec<(Vec<StatsValue>, Counts)>;
 
-/// `None` if the events have to be read: the question is not one of these, or no day of it is counted.
+/// `None` if the events have to be read: the question is about properties, or nothing of it is counted or remembered.
 pub(in crate::stats) async fn answer(
     pool: &Pool,
+    open: &OpenDays,
     query: &StatsQuery,
 ) -> Result<Option<StatsAnswer>, StoreError> {
-    let with_bots = query.asks_for_bots();
-    let Some(mut rows) = counted(pool, query, with_bots).await? else {
+    let asked = Asked {
+        pool,
+        open,
+        query,
+        with_bots: query.asks_for_bots(),
+    };
+    let Some(mut rows) = asked.rows().await? else {
         return Ok(None);
     };
     if query.needs(Metric::Percentage) {
-        let Some(everyone) = counted(pool, &query.about_everyone(), with_bots).await? else {
+        let everyone = query.about_everyone();
+        let everyone = Asked {
+            query: &everyone,
+            ..asked
+        };
+        let Some(everyone) = everyone.rows().await? else {
             return Ok(None);
         };
         let visitors = everyone.iter().map(|(_, counts)| counts.visitors).sum();
@@ -42,7 +55,11 @@ pub(in crate::stats) async fn answer(
     }
     if query.needs(Metric::ConversionRate) {
         let (base, places) = query.about_base();
-        let Some(base) = counted(pool, &base, with_bots).await? else {
+        let base = Asked {
+            query: &base,
+            ..asked
+        };
+        let Some(base) = base.rows().await? else {
             return Ok(None);
         };
         let base: HashMap<_, _> = base.into_iter().collect();
@@ -54,82 +71,141 @@ pub(in crate::stats) async fn answer(
     Ok(Some(order::answer(query, rows)))
 }
 
-/// Every row there is, in no order.
-async fn counted(
-    pool: &Pool,
-    query: &StatsQuery,
+/// A question, and whom it asks.
+#[derive(Clone, Copy)]
+struct Asked<'q> {
+    pool: &'q Pool,
+    open: &'q OpenDays,
+    query: &'q StatsQuery,
     with_bots: bool,
-) -> Result<Option<Rows>, StoreError> {
-    let around = around(query.from_ms, query.until_ms);
-    let plan = Plan::of(query).filter(|_| !with_bots);
-    let days = days(pool, query, plan.map_or("", |plan| plan.name), around).await?;
-    if days.is_empty() {
-        return Ok(None);
-    }
-    let mut adder = plan.map(|plan| Adder {
-        plan,
-        rows: HashMap::new(),
-    });
-    let mut covered = Vec::with_capacity(days.len());
-    let mut left = Vec::new();
-    for (day, has_some, first_ms, last_ms, figures) in &days {
-        let mut fits = || {
-            let adder = adder.as_mut()?;
-            decode(figures.as_deref()?).map(|figures| adder.add(&figures))
-        };
-        if *has_some == 0 || fits() == Some(true) {
-            covered.push(*day);
-        } else {
-            left.push((*day, (*first_ms, *last_ms)));
-        }
-    }
-    let mut rows = adder.map_or_else(Vec::new, Adder::finish);
-    if !left.is_empty() {
-        let Some((scanned, of)) = scanned(pool, query, with_bots, &left).await? else {
-            return Ok(None);
-        };
-        rows.extend(scanned);
-        covered.extend(of);
-        covered.sort_unstable();
-    }
-    let gaps = gaps(around, &covered);
-    if covered.is_empty() || gaps.len() > GAPS_MAX {
-        return Ok(None);
-    }
-    for gap in gaps {
-        let Some(open) = run::received(pool, query, with_bots, gap).await? else {
-            return Ok(None);
-        };
-        rows.extend(open.into_iter().map(|row| (row.dimensions, row.counts)));
-    }
-    Ok(Some(together(query, rows)))
 }
 
-/// What the columns of days say, and of which days. `None` if columns do not answer the question.
-async fn scanned(
-    pool: &Pool,
-    query: &StatsQuery,
-    with_bots: bool,
-    days: &[(i64, (i64, i64))],
-) -> Result<Option<(Rows, Vec<i64>)>, StoreError> {
-    let kinds = Kinds::read(pool).await?;
-    let mut conditions = run::conditions(pool, query, &kinds).await?;
-    conditions.with_bots = with_bots;
-    let Some(mut scan) = Scan::of(query, &kinds, conditions) else {
-        return Ok(None);
-    };
-    let mut covered = Vec::with_capacity(days.len());
-    for (day, span) in days {
-        let Some(columns) = scan.read(pool, *day, *span).await? else {
-            continue;
+/// A day that is counted, and when the first and the last of its events happened.
+type Counted = (i64, (i64, i64));
+
+impl Asked<'_> {
+    /// Every row there is, in no order.
+    async fn rows(self) -> Result<Option<Rows>, StoreError> {
+        let around = around(self.query.from_ms, self.query.until_ms);
+        let (mut rows, mut covered, left) = self.of_figures(around).await?;
+        let open_from = gaps(around, &[&covered[..], &days_of(&left)].concat())
+            .last()
+            .filter(|gap| gap.until_day == around.until_day)
+            .map(|gap| gap.from_day);
+        let scanned = self.of_columns(&left, open_from).await?;
+        let Some(scanned) = scanned else {
+            return self.of_events(around, rows, covered, left.is_empty()).await;
         };
-        let Some(next) = scan.count(pool, columns).await? else {
+        covered.extend(scanned.covered);
+        if let (true, Some(from_day)) = (scanned.has_open, open_from) {
+            covered.extend(from_day..around.until_day);
+        }
+        rows.extend(scanned.rows);
+        self.of_events(around, rows, covered, true).await
+    }
+
+    /// What figures say, and of which days; and the days of which they do not.
+    async fn of_figures(
+        self,
+        around: Received,
+    ) -> Result<(Rows, Vec<i64>, Vec<Counted>), StoreError> {
+        let plan = Plan::of(self.query).filter(|_| !self.with_bots);
+        let name = plan.map_or("", |plan| plan.name);
+        let days = days(self.pool, self.query, name, around).await?;
+        let mut adder = plan.map(|plan| Adder {
+            plan,
+            rows: HashMap::new(),
+        });
+        let (mut covered, mut left) = (Vec::with_capacity(days.len()), Vec::new());
+        for (day, has_some, first_ms, last_ms, figures) in &days {
+            let mut fits = || {
+                let adder = adder.as_mut()?;
+                decode(figures.as_deref()?).map(|figures| adder.add(&figures))
+            };
+            if *has_some == 0 || fits() == Some(true) {
+                covered.push(*day);
+            } else {
+                left.push((*day, (*first_ms, *last_ms)));
+            }
+        }
+        Ok((adder.map_or_else(Vec::new, Adder::finish), covered, left))
+    }
+
+    /// What columns say, of days that are counted and of those that are open. `None` if they do not answer the question.
+    async fn of_columns(
+        self,
+        days: &[Counted],
+        open_from: Option<i64>,
+    ) -> Result<Option<Scanned>, StoreError> {
+        let kinds = Kinds::read(self.pool).await?;
+        let mut conditions = run::conditions(self.pool, self.query, &kinds).await?;
+        conditions.with_bots = self.with_bots;
+        let Some(mut scan) = Scan::of(self.query, &kinds, conditions) else {
             return Ok(None);
         };
-        scan = next;
-        covered.push(*day);
+        let mut covered = Vec::with_capacity(days.len());
+        for (day, span) in days {
+            let Some(columns) = scan.read(self.pool, *day, *span).await? else {
+                continue;
+            };
+            let Some(next) = scan.count(self.pool, Arc::new(columns)).await? else {
+                return Ok(None);
+            };
+            scan = next;
+            covered.push(*day);
+        }
+        let open = match open_from {
+            Some(from_day) => {
+                let site = self.query.site;
+                self.open.columns(self.pool, &kinds, site, from_day).await?
+            }
+            None => None,
+        };
+        let has_open = open.is_some();
+        if let Some(columns) = open {
+            let Some(next) = scan.count(self.pool, columns).await? else {
+                return Ok(None);
+            };
+            scan = next;
+        }
+        Ok(Some(Scanned {
+            rows: scan.finish(),
+            covered,
+            has_open,
+        }))
     }
-    Ok(Some((scan.finish(), covered)))
+
+    /// With what of the rest the events say. `None` if most are to be read from these anyway.
+    async fn of_events(
+        self,
+        around: Received,
+        mut rows: Rows,
+        covered: Vec<i64>,
+        is_worth_it: bool,
+    ) -> Result<Option<Rows>, StoreError> {
+        let gaps = gaps(around, &covered);
+        if !is_worth_it || covered.is_empty() || gaps.len() > GAPS_MAX {
+            return Ok(None);
+        }
+        for gap in gaps {
+            let received = run::received(self.pool, self.query, self.with_bots, gap).await?;
+            let Some(received) = received else {
+                return Ok(None);
+            };
+            rows.extend(received.into_iter().map(|row| (row.dimensions, row.counts)));
+        }
+        Ok(Some(together(self.query, rows)))
+    }
+}
+
+struct Scanned {
+    rows: Rows,
+    covered: Vec<i64>,
+    has_open: bool,
+}
+
+fn days_of(days: &[Counted]) -> Vec<i64> {
+    days.iter().map(|(day, _)| *day).collect()
 }
 
 /// Rows of the same values as one.
@@ -169,9 +245,11 @@ async fn days(
 
 /// What is between the covered days.
 fn gaps(around: Received, covered: &[i64]) -> Vec<Received> {
+    let mut covered = covered.to_vec();
+    covered.sort_unstable();
     let mut gaps = Vec::new();
     let mut from_day = around.from_day;
-    for day in covered.iter().copied().chain([around.until_day]) {
+    for day in covered.into_iter().chain([around.until_day]) {
         if from_day < day {
             gaps.push(Received {
                 from_day,

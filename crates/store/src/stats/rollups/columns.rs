@@ -14,10 +14,11 @@
 
 use std::collections::HashMap;
 
-use super::day::{Day, Seen, What};
+use super::day::{Day, Seen, Visit, What};
 use crate::error::StoreError;
-use crate::pool::{Pool, reading};
+use crate::pool::Pool;
 use crate::stats::dimension::Dictionary;
+use crate::stats::statement::Statement;
 
 /// What a column is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,7 +127,7 @@ impl Numbers {
     }
 
     /// `None` for numbers that lie too far apart.
-    fn of(numbers: &[i64]) -> Option<Self> {
+    pub(super) fn of(numbers: &[i64]) -> Option<Self> {
         let base = numbers.iter().copied().min().unwrap_or(0);
         let above = numbers.iter().map(|number| u32::try_from(number - base));
         Some(Self {
@@ -139,8 +140,8 @@ impl Numbers {
         let greatest = self.above.iter().copied().max().unwrap_or(0);
         let (width, taken) = match greatest {
             ..=0xFF => (1_u8, 1),
-            ..=0xFFFF => (2, 2),
-            ..=0x00FF_FFFF => (3, 3),
+            0x100..=0xFFFF => (2, 2),
+            0x1_0000..=0x00FF_FFFF => (3, 3),
             _ => (4, 4),
         };
         let mut raw = Vec::with_capacity(self.above.len() * taken);
@@ -212,7 +213,7 @@ fn wide(bytes: &[u8]) -> u32 {
     u32::from_le_bytes(number)
 }
 
-/// Every column of a day; `None` if it has numbers that do not fit, which are none that we give.
+/// Every column of a day, to be stored; `None` if it has numbers that do not fit, which are none that we give.
 pub(super) fn encode(day: &Day) -> Option<Vec<(&'static str, Vec<u8>)>> {
     let mut order: Vec<u32> = (0..).take(day.visits.len()).collect();
     order.sort_unstable_by_key(|visit| (day.visits[*visit as usize].visitor, *visit));
@@ -220,55 +221,64 @@ pub(super) fn encode(day: &Day) -> Option<Vec<(&'static str, Vec<u8>)>> {
     for (new, visit) in (0..).zip(&order) {
         place[*visit as usize] = new;
     }
-    let mut events: Vec<&Seen> = day.events.iter().collect();
-    // To the last difference, so that a day gives the same bytes each time.
-    events.sort_unstable_by_key(|event| {
-        let said = [Column::Engaged, Column::Scroll].map(|column| event.said(column));
-        let numbers = [Column::Time, Column::Kind, Column::Page].map(|column| event.number(column));
-        (place[event.visit as usize], numbers, said)
-    });
-    let columns = Column::ALL.into_iter().map(|column| {
-        let numbers = match column {
-            Column::Time | Column::Kind | Column::Page => {
-                events.iter().map(|event| event.number(column)).collect()
-            }
-            Column::Engaged | Column::Scroll => events
-                .iter()
-                .filter_map(|event| event.said(column))
-                .collect(),
-            _ => of_visits(day, &order, column),
-        };
-        Some((column.name(), Numbers::of(&numbers)?.encode()))
-    });
-    columns.collect()
+    let in_place = |event: &Seen| event.of_visit(place[event.visit as usize]);
+    let mut events: Vec<Seen> = day.events.iter().map(in_place).collect();
+    events.sort_unstable_by_key(Seen::order);
+    let visits: Vec<Visit> = order
+        .iter()
+        .map(|visit| day.visits[*visit as usize])
+        .collect();
+    let encode = |column: Column| Some((column.name(), column.numbers(&visits, &events)?.encode()));
+    Column::ALL.into_iter().map(encode).collect()
 }
 
-fn of_visits(day: &Day, order: &[u32], column: Column) -> Vec<i64> {
-    if column == Column::Events {
-        let mut counts = vec![0; day.visits.len()];
-        for event in &day.events {
-            counts[event.visit as usize] += 1;
-        }
-        return order.iter().map(|visit| counts[*visit as usize]).collect();
+impl Column {
+    /// The column of visits that stand in the order of their visitors, and of events in that of their visits; `None` if it has numbers that
+    /// do not fit.
+    pub(super) fn numbers(self, visits: &[Visit], events: &[Seen]) -> Option<Numbers> {
+        let numbers: Vec<i64> = match self {
+            Self::Time | Self::Kind | Self::Page => {
+                events.iter().map(|event| event.number(self)).collect()
+            }
+            Self::Engaged | Self::Scroll => {
+                events.iter().filter_map(|event| event.said(self)).collect()
+            }
+            Self::Events => {
+                let mut counts = vec![0; visits.len()];
+                for event in events {
+                    counts[event.visit as usize] += 1;
+                }
+                counts
+            }
+            Self::Flags => flags(visits),
+            _ => visits.iter().map(|visit| visit.number(self)).collect(),
+        };
+        Numbers::of(&numbers)
     }
+}
+
+fn flags(visits: &[Visit]) -> Vec<i64> {
+    let set = |is_set: bool, flag: u32| if is_set { i64::from(flag) } else { 0 };
     let mut before = None;
-    let number = |visit: &u32| {
-        let visit = &day.visits[*visit as usize];
-        if column != Column::Flags {
-            return visit.number(column);
-        }
+    let flags = |visit: &Visit| {
         let is_first = visit.visitor != before;
         before = visit.visitor;
-        let set = |is_set: bool, flag: u32| if is_set { i64::from(flag) } else { 0 };
         set(visit.visitor.is_some(), flag::IDENTIFIED)
             | set(is_first, flag::FIRST)
             | set(visit.bounced, flag::BOUNCED)
             | set(visit.is_bot, flag::BOT)
     };
-    order.iter().map(number).collect()
+    visits.iter().map(flags).collect()
 }
 
 impl Seen {
+    /// By visit and time, and to the last difference, so that a day gives the same bytes each time.
+    pub(super) fn order(&self) -> (u32, [i64; 3], [Option<i64>; 2]) {
+        let numbers = [Column::Time, Column::Kind, Column::Page].map(|column| self.number(column));
+        let said = [Column::Engaged, Column::Scroll].map(|column| self.said(column));
+        (self.visit, numbers, said)
+    }
+
     /// Of engagement: what it said.
     fn said(&self, column: Column) -> Option<i64> {
         let What::Engagement { engaged_ms, scroll } = self.what else {
@@ -287,8 +297,17 @@ impl Seen {
 }
 
 /// Some columns of a day.
+#[derive(Debug, Default)]
 pub(super) struct Columns {
     columns: HashMap<Column, Numbers>,
+}
+
+impl FromIterator<(Column, Numbers)> for Columns {
+    fn from_iter<I: IntoIterator<Item = (Column, Numbers)>>(columns: I) -> Self {
+        Self {
+            columns: columns.into_iter().collect(),
+        }
+    }
 }
 
 impl Columns {
@@ -299,21 +318,23 @@ impl Columns {
         day: i64,
         wanted: &[Column],
     ) -> Result<Option<Self>, StoreError> {
-        let select = include_str!("../../../sql/rollup.column.sql");
+        let names: Vec<String> = wanted
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect();
+        let mut statement = Statement::new(pool);
+        statement.push("select dimension, figures from rollups where site = ");
+        statement.number(site).push(" and day = ").number(day);
+        statement.push(" and dimension").is_any_text(&names);
         let mut columns = HashMap::with_capacity(wanted.len());
-        for column in wanted {
-            let bytes: Option<Vec<u8>> = reading!(pool, db => sqlx::query_scalar(select)
-                .bind(site)
-                .bind(column.name())
-                .bind(day)
-                .fetch_optional(db)
-                .await?);
-            let Some(numbers) = bytes.as_deref().and_then(Numbers::decode) else {
-                return Ok(None);
-            };
-            columns.insert(*column, numbers);
-        }
-        Ok(Some(Self { columns }))
+        let take = |(name, bytes): (String, Vec<u8>)| {
+            let column = wanted.iter().find(|column| column.name() == name);
+            columns.extend(column.copied().zip(Numbers::decode(&bytes)));
+            Ok(())
+        };
+        statement.each_row(pool, take).await?;
+        let is_all = wanted.iter().all(|column| columns.contains_key(column));
+        Ok(is_all.then_some(Self { columns }))
     }
 
     pub(super) fn find(&self, column: Column) -> Option<&Numbers> {

@@ -75,9 +75,9 @@ pub(super) struct Visit {
 
 /// As the statement answers.
 #[derive(Debug, FromRow)]
-struct Row {
-    session: i64,
-    visitor: Option<i64>,
+pub(super) struct Row {
+    pub(super) session: i64,
+    pub(super) visitor: Option<i64>,
     bounced: i64,
     bot: i64,
     duration_ms: i64,
@@ -88,7 +88,7 @@ struct Row {
     client: i64,
     place: i64,
     channel: i64,
-    time_ms: i64,
+    pub(super) time_ms: i64,
     page: i64,
     kind: i64,
     colour: Option<String>,
@@ -137,7 +137,7 @@ impl Day {
         let mut numbered = Numbered::default();
         loop {
             let statement = select(pool, &kinds, site, received, from_ms, until_ms);
-            let take = |row: Row| this.take(row, &kinds, &mut numbered);
+            let take = |row: Row| this.take(&row, &kinds, &mut numbered);
             pool.bounded(statement.each_row(pool, take)).await?;
             if this.events.len() > EVENTS_MAX {
                 return Ok(None);
@@ -151,32 +151,24 @@ impl Day {
         }
     }
 
-    fn take(&mut self, row: Row, kinds: &Kinds, numbered: &mut Numbered) -> Result<(), StoreError> {
+    fn take(
+        &mut self,
+        row: &Row,
+        kinds: &Kinds,
+        numbered: &mut Numbered,
+    ) -> Result<(), StoreError> {
         if self.events.len() > EVENTS_MAX {
             return Ok(());
         }
-        let what = row.what(kinds);
         let next = whole(self.visits.len())?;
         let visit = *numbered.visits.entry(row.session).or_insert(next);
         if visit == next {
             let next = whole(numbered.visitors.len())?;
             let number = |visitor| *numbered.visitors.entry(visitor).or_insert(next);
-            self.visits.push(Visit {
-                visitor: row.visitor.map(number),
-                bounced: row.bounced != 0,
-                is_bot: row.bot != 0,
-                duration_ms: whole(row.duration_ms)?,
-                entry_page: whole(row.entry_page)?,
-                exit_page: whole(row.exit_page)?,
-                referrer: whole(row.referrer)?,
-                campaign: whole(row.campaign)?,
-                client: whole(row.client)?,
-                place: whole(row.place)?,
-                channel: whole(row.channel)?,
-            });
+            self.visits.push(row.visit(row.visitor.map(number))?);
             self.visitors = whole(numbered.visitors.len())?;
         }
-        let colour = match row.colour {
+        let colour = match row.colour.clone() {
             Some(colour) => {
                 let next = whole(self.colours.len())?;
                 let number = *numbered.colours.entry(colour.clone()).or_insert(next);
@@ -187,14 +179,8 @@ impl Day {
             }
             None => None,
         };
-        self.events.push(Seen {
-            time_ms: row.time_ms,
-            visit,
-            what,
-            page: whole(row.page)?,
-            kind: whole(row.kind)?,
-            colour,
-        });
+        let seen = row.seen(visit, kinds)?;
+        self.events.push(Seen { colour, ..seen });
         Ok(())
     }
 
@@ -238,7 +224,7 @@ impl Day {
         }
         let of_people = self.events.iter().filter_map(|event| {
             let visit = places[event.visit as usize]?;
-            Some(Seen { visit, ..*event })
+            Some(event.of_visit(visit))
         });
         people.events = of_people.collect();
         people
@@ -303,6 +289,11 @@ impl Day {
 }
 
 impl Seen {
+    /// The same, its visit having this number.
+    pub(super) fn of_visit(self, visit: u32) -> Self {
+        Self { visit, ..self }
+    }
+
     /// What stands in a column of events.
     pub(super) fn number(&self, column: Column) -> i64 {
         match column {
@@ -315,6 +306,11 @@ impl Seen {
 }
 
 impl Visit {
+    /// The same, its visitor having this number.
+    pub(super) fn with_visitor(self, visitor: Option<u32>) -> Self {
+        Self { visitor, ..self }
+    }
+
     /// What stands in a column of visits.
     pub(super) fn number(&self, column: Column) -> i64 {
         match column {
@@ -353,6 +349,35 @@ fn sorted<'t, N: Copy + Eq + Hash>(
 }
 
 impl Row {
+    /// What it says of its visit, whose visitor has this number.
+    pub(super) fn visit(&self, visitor: Option<u32>) -> Result<Visit, StoreError> {
+        Ok(Visit {
+            visitor,
+            bounced: self.bounced != 0,
+            is_bot: self.bot != 0,
+            duration_ms: whole(self.duration_ms)?,
+            entry_page: whole(self.entry_page)?,
+            exit_page: whole(self.exit_page)?,
+            referrer: whole(self.referrer)?,
+            campaign: whole(self.campaign)?,
+            client: whole(self.client)?,
+            place: whole(self.place)?,
+            channel: whole(self.channel)?,
+        })
+    }
+
+    /// What it says of the event, whose visit has this number; colours aside.
+    pub(super) fn seen(&self, visit: u32, kinds: &Kinds) -> Result<Seen, StoreError> {
+        Ok(Seen {
+            time_ms: self.time_ms,
+            visit,
+            what: self.what(kinds),
+            page: whole(self.page)?,
+            kind: whole(self.kind)?,
+            colour: None,
+        })
+    }
+
     fn what(&self, kinds: &Kinds) -> What {
         let up_to = |number: Option<i64>, max: u64| {
             let number = u64::try_from(number?).ok()?;
@@ -379,8 +404,8 @@ impl Values {
     }
 }
 
-/// The statement for those of the day's events that happened in a range.
-fn select(
+/// The statement for those of the events received then that happened in a range.
+pub(super) fn select(
     pool: &Pool,
     kinds: &Kinds,
     site: i64,

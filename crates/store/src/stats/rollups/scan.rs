@@ -4,6 +4,7 @@
 //! once in each group it is enough to remember, for each group, who was counted last.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::columns::{Column, Columns, Numbers, flag};
 use super::day;
@@ -167,7 +168,7 @@ impl Scan {
     pub(super) async fn count(
         mut self,
         pool: &Pool,
-        columns: Columns,
+        columns: Arc<Columns>,
     ) -> Result<Option<Self>, StoreError> {
         for axis in &mut self.dimensions {
             if let Axis::Texts(texts) = axis {
@@ -250,6 +251,7 @@ impl<'s> Pass<'s> {
         };
         let paths = scan.paths.as_ref();
         Self {
+            // Read only where the range or the question needs them.
             times: columns.find(Column::Time),
             places: places.collect(),
             event: checks(&scan.conditions.event),

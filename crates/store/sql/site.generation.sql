@@ -1,0 +1,3 @@
+select generation
+from sites
+where id = $1
