@@ -1,1 +1,1 @@
-(()=>{var e=window.hgTracking,{trackEvent:n}=e,{p:r}=e,s=new Set;r("error unhandledrejection",({message:e,filename:r,lineno:a,reason:i})=>{(e=e||i&&""+(i.message||i))&&s.size<10&&s.size<s.add(e+r+a).size&&n("error",{message:e,source:r,line:a})})})();
+{let e=window.hgTracking,{trackEvent:t}=e,{r:n}=e,r=new Set;n("error unhandledrejection",({message:e,filename:n,lineno:i,reason:s})=>{(e=e||s&&(s.message||s)+"")&&r.size<10&&r.size<r.add(e+n+i).size&&t("error",{message:e,source:n,line:i})})}

@@ -2,29 +2,41 @@
 var hg = {}, options = {};
 
 // src/id.js
-var last = 0, newId = () => "0" + (last = Math.max(last + 1, Date.now())).toString(16).replace(/.{7}/, "$&-") + // No secrets: 72 bits that no two browsers share in a millisecond.
-"-7xxx-8xxx-xxxxxxxxxxxx".replace(/x/g, () => (Math.random() * 16 | 0).toString(16));
+var last = 0, newId = (time = [...(last = Math.max(last + 1, Date.now())).toString(16)]) => "0xxxxxxx-xxxx-7xxx-8xxx-xxxxxxxxxxxx".replace(
+  /x/g,
+  // First the time; then no secrets: 72 bits that no two browsers share in a millisecond.
+  () => time.shift() || Math.random().toString(16)[2]
+);
 
 // src/batch.js
 var GATHER_MS = 500, EVENTS_MAX = 1e3, events = [], timer, track = (type, data, time = Date.now(), url) => {
   events.push(JSON.parse(JSON.stringify({ id: newId(), type, data, time, url }))), timer = timer || setTimeout(flush, GATHER_MS);
-}, flush = (isClosing) => {
-  if (timer = clearTimeout(timer), !hg.a || !events[0]) return events.splice(EVENTS_MAX);
-  let batch = {
-    site: options.site,
-    userId: options.userId || hg.b,
-    sessionId: options.sessionId,
-    url: hg.a,
-    title: document.title,
-    referrer: hg.c,
-    language: navigator.language,
-    device: {
+}, prepare = () => {
+  if (!options.b) {
+    options.b = {
       screen: screen.width + "x" + screen.height,
       viewport: innerWidth + "x" + innerHeight,
       // The older way takes a hundred times as long.
       timeZone: window.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone,
       colorScheme: matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light"
-    },
+    };
+    try {
+      options.c = localStorage.hgpixel_ignore == "true" || know();
+    } catch {
+    }
+  }
+  return options.c;
+}, flush = (isClosing) => {
+  if (timer = clearTimeout(timer), !hg.a || !events[0] || prepare()) return events.splice(EVENTS_MAX);
+  let batch = {
+    site: options.site,
+    userId: options.userId || hg.d,
+    sessionId: options.sessionId,
+    url: hg.a,
+    title: document.title,
+    referrer: hg.e,
+    language: navigator.language,
+    device: options.b,
     webdriver: navigator.webdriver,
     events
   };
@@ -45,7 +57,7 @@ var here = () => {
   let { origin, pathname, search, hash } = location;
   return origin + (options.hash ? pathname + hash : pathname).replace(/\/?#\/?/, "/") + search;
 }, view = () => {
-  hg.c = hg.a || document.referrer, hg.a = here(), track("pageview");
+  hg.e = hg.a || document.referrer, hg.a = here(), track("pageview");
 };
 
 // src/visit/queue.js
@@ -54,7 +66,7 @@ var KEY = "hgpixel_queue", memory = [], store = () => (
   options.queue ? null : localStorage
 ), waiting = () => {
   try {
-    return JSON.parse(store()[KEY]);
+    return JSON.parse(store()[KEY] || null) || memory;
   } catch {
     return memory;
   }
@@ -114,8 +126,6 @@ var BATCH_MAX = 5e3, QUEUE_MAX = 2e5, QUEUE_EVENTS_MAX = 100, EVENT_MAX = 21e3, 
     setWaiting(waiting().filter((other) => other.events[0].id !== batch.events[0].id));
   }
   isHeld = !1;
-}, startDelivery = () => {
-  waiting()[0] && tryAgain();
 };
 
 // src/visit/visit.js
@@ -143,7 +153,9 @@ var IDLE_MS = 6e4, isActive, last2 = 0, engaged = 0, scrolled = 0, reported = 0,
   }
   isNew && view();
 }, visit = () => {
-  startDelivery(), on("online", tryAgain), on("focus blur scroll keydown pointerdown pointermove visibilitychange pagehide pageshow popstate", look), window.Navigation ? window.navigation.addEventListener("currententrychange", look) : ["pushState", "replaceState"].map((name) => {
+  on("visibilitychange pagehide", look), look({});
+}, attend = () => {
+  tryAgain(), on("online", tryAgain), on("focus blur scroll keydown pointerdown pointermove pageshow popstate", look), window.Navigation ? navigation.addEventListener("currententrychange", look) : ["pushState", "replaceState"].map((name) => {
     let original = history[name];
     history[name] = (...change) => {
       original.apply(history, change), look({});
@@ -164,14 +176,13 @@ var FILE = /\.(pdf|zip|gz|exe|dmg|csv|docx?|xlsx?|pptx?|mp[34])$/i, PRIVATE = "[
 };
 
 // src/favourite.js
-var favour = (colour2, source) => colour2 && track("favourite_colour", { colour: colour2, source });
+var favour = (colour2, source = "chosen") => colour2 && track("favourite_colour", { colour: colour2, source });
 
 // src/modules/colour.js
-var clicked = {}, most, sent, hex = (colour2, [, rgb] = /^rgb\((.+)\)/.exec(colour2) || []) => rgb && "#" + rgb.split(",").map((part) => (256 + +part).toString(16).slice(1)).join(""), colour = () => {
-  setTimeout(() => {
-    let probe = document.createElement("i");
-    probe.style.color = "AccentColor", document.head.append(probe), probe.style.color && favour(hex(getComputedStyle(probe).color), "system"), probe.remove();
-  }), on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value, "chosen")), on(
+var clicked = {}, most, sent, hex = (colour2) => /^rgb\(/.test(colour2) && "#" + /** @type {any} */
+colour2.match(/\d+/g).map((part) => (256 + +part).toString(16).slice(1)).join(""), colour = () => {
+  let probe = document.createElement("i");
+  probe.style.color = "AccentColor", document.head.append(probe), probe.style.color && favour(hex(getComputedStyle(probe).color), "system"), probe.remove(), on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value)), on(
     "click",
     ({ target }) => (
       // Looking up a style takes time, which is not the click's.
@@ -187,18 +198,17 @@ var clicked = {}, most, sent, hex = (colour2, [, rgb] = /^rgb\((.+)\)/.exec(colo
 };
 
 // src/modules/consent.js
-var consent = (isGiven) => {
-  flush();
-  let [, known] = /hgpixel_id=([\w-]+)/.exec(document.cookie) || [], id = known;
-  isGiven === !1 ? id = void 0 : !id && (isGiven || options.identity && !/** @type {any} */
+var know = (isGiven) => {
+  let [, known] = /hgpixel_id=([\w-]+)/.exec(document.cookie) || [], isWanted = isGiven || options.identity && !/** @type {any} */
   navigator.globalPrivacyControl && navigator.doNotTrack != /** @type {any} */
-  1) && (id = newId()), id !== known && (document.cookie = `hgpixel_id=${id};path=/;samesite=lax;max-age=${id ? 34164e3 : 0}${isSecureContext ? ";secure" : ""}`), hg.b = id;
+  1, id = isGiven === !1 ? void 0 : known || (isWanted ? newId() : void 0);
+  id !== known && (document.cookie = `hgpixel_id=${id};path=/;samesite=lax;max-age=${id ? 34164e3 : 0}${isSecureContext ? ";secure" : ""}`), hg.d = id;
 };
 
 // src/modules/errors.js
 var ERRORS_MAX = 10, seen = /* @__PURE__ */ new Set(), errors = () => {
   on("error unhandledrejection", ({ message, filename, lineno, reason }) => {
-    message = message || reason && `${reason.message || reason}`, message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size && track("error", { message, source: filename, line: lineno });
+    message = message || reason && (reason.message || reason) + "", message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size && track("error", { message, source: filename, line: lineno });
   });
 };
 
@@ -239,7 +249,7 @@ var interactions = {}, page, fcp, lcp, cls = 0, session = 0, first = 0, last3 = 
   track("performance_metrics", { ...times, cls, inp: durations[durations.length / 50 | 0] }, void 0, page), page = "";
 }, vitals = () => {
   page = /** @type {any} */
-  (document.prerendering || !document.hidden) && here(), leaving.push(report2), ["paint", "largest-contentful-paint", "layout-shift", "event"].map(
+  (document.prerendering || !document.hidden) && here(), leaving.push(report2), "paint largest-contentful-paint layout-shift event".split(" ").map(
     (type) => new PerformanceObserver((list) => list.getEntries().map(see)).observe(
       /** @type {any} */
       { type, buffered: !0, durationThreshold: 40 }
@@ -252,24 +262,23 @@ var names = (modules2 = "") => new Set((modules2 === "all" ? "clicks forms error
 
 // src/shape/modules.js
 var modules = { clicks, forms, errors, colour, performance: vitals }, begin = () => {
-  visit(), names(options.modules).forEach((name) => modules[name] && modules[name]());
-}, identify = () => consent();
+  visit(), setTimeout(prepare), setTimeout(() => {
+    prepare() || (attend(), names(options.modules).forEach((name) => modules[name] && modules[name]()));
+  });
+}, consent = (isGiven) => {
+  prepare(), flush(), know(isGiven);
+};
 
 // src/tracker.js
-var starts = 0, start = () => starts++ || begin(), calls = {
-  d: 1,
+var starts = 0, calls = {
+  f: 1,
   /**
    * Starts counting for a site. A second call changes the options and counts nothing again.
    * @param {string} site The site's key.
    * @param {import("./options.js").Options} [given]
    */
   initialize(site, given) {
-    flush(), Object.assign(options, given, { site });
-    try {
-      if (localStorage.hgpixel_ignore == "true" || identify(start)) return;
-    } catch {
-    }
-    start();
+    flush(), Object.assign(options, given, { site, b: 0 }), starts++ || begin();
   },
   trackEvent: track,
   /** @param {any[]} item An event and when it was, or the name of a call and its arguments in an array. */
@@ -277,10 +286,7 @@ var starts = 0, start = () => starts++ || begin(), calls = {
     data && data.map ? hg[name](...data) : track(name, data, time);
   },
   consent,
-  /** @param {string} colour */
-  setFavouriteColour(colour2) {
-    favour(colour2, "chosen");
-  }
+  setFavouriteColour: favour
 };
 
 // src/index.js

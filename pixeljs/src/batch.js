@@ -1,7 +1,7 @@
 // Gathers events for a moment, and sends them together with what they share.
 
 import { hg, options } from "#given";
-import { send } from "#shape";
+import { know, send } from "#shape";
 import { newId } from "./id.js";
 
 /**
@@ -31,10 +31,31 @@ export const track = (type, data, time = Date.now(), url) => {
   timer = timer || setTimeout(flush, GATHER_MS);
 };
 
+/**
+ * Asks for what is dear, once for each call of `initialize`: in a task of its own, or when something is to go at once. Answers whether
+ * nothing may go.
+ */
+export const prepare = () => {
+  if (!options.device_) {
+    options.device_ = {
+      screen: screen.width + "x" + screen.height,
+      viewport: innerWidth + "x" + innerHeight,
+      // The older way takes a hundred times as long.
+      timeZone: window.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone,
+      colorScheme: matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light",
+    };
+    // Where storage or cookies are blocked, the mere mention of them throws.
+    try {
+      options.isHeld_ = localStorage.hgpixel_ignore == "true" || know();
+    } catch {}
+  }
+  return options.isHeld_;
+};
+
 /** Sends what was gathered. Before the first page view there is no page that events could belong to. @param {any} [isClosing] */
 export const flush = (isClosing) => {
   timer = clearTimeout(timer);
-  if (!hg.url_ || !events[0]) return events.splice(EVENTS_MAX);
+  if (!hg.url_ || !events[0] || prepare()) return events.splice(EVENTS_MAX);
   /** @type {Batch} */
   const batch = {
     site: options.site,
@@ -44,13 +65,7 @@ export const flush = (isClosing) => {
     title: document.title,
     referrer: hg.referrer_,
     language: navigator.language,
-    device: {
-      screen: screen.width + "x" + screen.height,
-      viewport: innerWidth + "x" + innerHeight,
-      // The older way takes a hundred times as long.
-      timeZone: window.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone,
-      colorScheme: matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light",
-    },
+    device: options.device_,
     webdriver: navigator.webdriver,
     events,
   };

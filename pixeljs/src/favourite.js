@@ -2,5 +2,5 @@
 
 import { track } from "#core";
 
-/** @param {string} colour @param {string} source */
-export const favour = (colour, source) => colour && track("favourite_colour", { colour, source });
+/** @param {string | false} colour @param {string} [source] */
+export const favour = (colour, source = "chosen") => colour && track("favourite_colour", { colour, source });

@@ -7,3 +7,4 @@ interface Window {
   Temporal: any;
 }
 declare const Temporal: any;
+declare const navigation: any;

@@ -13,6 +13,13 @@
  */
 
 /**
+ * What was found out once (`prepare`).
+ * @typedef {object} Found
+ * @property {object | 0} [device_] What an event says of the device.
+ * @property {any} [isHeld_] Nothing may go: not at all, or not yet.
+ */
+
+/**
  * `window.hgTracking`: the calls of a site (`tracker.js`), and what modules need. Names that end in `_` are shortened by the build.
  * @typedef {any} Hg
  */

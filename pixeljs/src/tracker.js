@@ -1,13 +1,11 @@
 // The calls that a site makes.
 
 import { hg, options } from "#given";
-import { begin, consent, identify } from "#shape";
+import { begin, consent } from "#shape";
 import { flush, track } from "./batch.js";
 import { favour } from "./favourite.js";
 
 let starts = 0;
-
-const start = () => starts++ || begin();
 
 export const calls = {
   isHere_: 1,
@@ -19,12 +17,8 @@ export const calls = {
    */
   initialize(site, given) {
     flush();
-    Object.assign(options, given, { site });
-    // Where storage or cookies are blocked, the mere mention of them throws.
-    try {
-      if (localStorage.hgpixel_ignore == "true" || identify(start)) return;
-    } catch {}
-    start();
+    Object.assign(options, given, { site, device_: 0 });
+    starts++ || begin();
   },
 
   trackEvent: track,
@@ -37,8 +31,5 @@ export const calls = {
 
   consent,
 
-  /** @param {string} colour */
-  setFavouriteColour(colour) {
-    favour(colour, "chosen");
-  },
+  setFavouriteColour: favour,
 };

@@ -139,7 +139,7 @@ export class Browser {
           browser.observers.push([type, this.seen]);
         }
       },
-      setTimeout: (run, delay = 0) => this.timers.push({ run, at: this.now + delay, id: ++this.ids }) && this.ids,
+      setTimeout: (run, delay = 0, ...given) => this.timers.push({ run: () => run(...given), at: this.now + delay, id: ++this.ids }) && this.ids,
       clearTimeout: (id) => void (this.timers = this.timers.filter((timer) => timer.id !== id)),
       Date: class extends Date {
         static now = () => browser.now;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Browser, element, open } from "./browser.js";
+import { Browser, Storage, element, open } from "./browser.js";
 
 /** A page with the one script that has everything. */
 const whole = (given = {}) => open({ ...given, tag: { src: "https://stats.example/static/all.js", ...given.tag } });
@@ -29,6 +29,36 @@ test("who is known is known from the first view on", async () => {
   assert.match(asked.typed("pageview")[0].userId, /^[\w-]{36}$/);
   const optedOut = await whole({ tag: { identity: "cookie" }, navigator: { globalPrivacyControl: true } });
   assert.equal(optedOut.typed("pageview")[0].userId, undefined);
+});
+
+test("a page that is left in the moment in which the script came is counted, and is that of who is known", () => {
+  const tag = { src: "https://stats.example/static/all.js" };
+  const page = new Browser({ tag, cookie: "hgpixel_id=01a0c450-6c00-7c3e-8d35-5f0c1d2e3f40" });
+  page.close();
+  assert.equal(count(page, "pageview"), 1);
+  assert.equal(page.typed("pageview")[0].userId, "01a0c450-6c00-7c3e-8d35-5f0c1d2e3f40");
+  const storage = new Storage();
+  storage.hgpixel_ignore = "true";
+  const ignored = new Browser({ tag, storage });
+  ignored.close();
+  assert.deepEqual([ignored.requests, ignored.beacons], [[], []]);
+});
+
+test("an app that goes on in that moment has both of its pages counted", async () => {
+  const page = new Browser({ tag: { src: "https://stats.example/static/all.js" } });
+  page.go("/two");
+  await page.wait(1_000);
+  assert.deepEqual(page.typed("pageview").map(({ url }) => new URL(url).pathname), ["/start", "/two"]);
+});
+
+test("who takes consent back at once has no id, though the site asks for one", async () => {
+  const page = new Browser({ hidden: true, tag: { src: "https://stats.example/static/all.js", identity: "cookie" } });
+  page.window.hgTracking.consent(false);
+  await page.wait(1_000);
+  assert.doesNotMatch(page.document.cookie, /hgpixel_id=[\da-f]/);
+  page.show();
+  await page.wait(1_000);
+  assert.equal(page.typed("pageview")[0].userId, undefined);
 });
 
 test("calls made before it came are answered; twice included, it counts once", async () => {

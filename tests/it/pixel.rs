@@ -250,7 +250,7 @@ async fn forward(front: &Front, request: Request) -> Result<Response> {
     Ok((status, headers, answer.bytes().await?).into_response())
 }
 
-/// Every page of the site is the same one.
+/// Every page of the site is the same one, and there is a file and an empty script.
 async fn page(State(pages): State<Pages>, request: Request) -> Response {
     let purpose = request.headers().get("sec-purpose");
     if purpose.is_some_and(|purpose| purpose.as_bytes().ends_with(b"prerender")) {
@@ -259,6 +259,9 @@ async fn page(State(pages): State<Pages>, request: Request) -> Response {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         made.push(request.uri().path().to_owned());
+    }
+    if request.uri().path() == "/empty.js" {
+        return ([("content-type", "text/javascript")], "").into_response();
     }
     if request.uri().path().starts_with("/files/") {
         return ([("content-type", "application/pdf")], "%PDF-1.4").into_response();

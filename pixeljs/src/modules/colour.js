@@ -11,21 +11,18 @@ let most;
 let sent;
 
 /** A computed colour as #rrggbb; nothing of what is translucent. @param {string} colour */
-const hex = (colour, [, rgb] = /^rgb\((.+)\)/.exec(colour) || []) =>
-  rgb && "#" + rgb.split(",").map((part) => (256 + +part).toString(16).slice(1)).join("");
+const hex = (colour) =>
+  /^rgb\(/.test(colour) && "#" + /** @type {any} */ (colour.match(/\d+/g)).map((/** @type {string} */ part) => (256 + +part).toString(16).slice(1)).join("");
 
 export const colour = () => {
-  // Looking up a style takes time, which is that of a task of its own.
-  setTimeout(() => {
-    const probe = document.createElement("i");
-    // A style resolves the system's colours, where the browser tells them.
-    probe.style.color = "AccentColor";
-    document.head.append(probe);
-    if (probe.style.color) favour(hex(getComputedStyle(probe).color), "system");
-    probe.remove();
-  });
+  const probe = document.createElement("i");
+  // A style resolves the system's colours, where the browser tells them.
+  probe.style.color = "AccentColor";
+  document.head.append(probe);
+  if (probe.style.color) favour(hex(getComputedStyle(probe).color), "system");
+  probe.remove();
 
-  on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value, "chosen"));
+  on("change", ({ target }) => target.matches("[data-hg-favourite-colour]") && favour(target.value));
   on("click", ({ target }) =>
     // Looking up a style takes time, which is not the click's.
     setTimeout(() => {

@@ -10,7 +10,7 @@ const seen = new Set();
 export const errors = () => {
   on("error unhandledrejection", ({ message, filename, lineno, reason }) => {
     // What is thrown may be anything, also what cannot be sent.
-    message = message || (reason && `${reason.message || reason}`);
+    message = message || (reason && (reason.message || reason) + "");
     // Files that did not load have no message.
     if (message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size)
       track("error", { message, source: filename, line: lineno });

@@ -60,7 +60,7 @@ export const vitals = () => {
   // Of a page that was not seen while it loaded, the times say nothing, but where it was made ahead.
   page = (/** @type {any} */ (document).prerendering || !document.hidden) && here();
   leaving.push(report);
-  ["paint", "largest-contentful-paint", "layout-shift", "event"].map((type) =>
+  "paint largest-contentful-paint layout-shift event".split(" ").map((type) =>
     new PerformanceObserver((list) => list.getEntries().map(see)).observe(/** @type {any} */ ({ type, buffered: true, durationThreshold: 40 })),
   );
 };

@@ -1,20 +1,24 @@
 // Everything in one file, and all of it on.
 
+import { flush, prepare } from "../batch.js";
 import { clicks } from "../modules/clicks.js";
 import { colour } from "../modules/colour.js";
-import { consent } from "../modules/consent.js";
+import { know } from "../modules/consent.js";
 import { errors } from "../modules/errors.js";
 import { forms } from "../modules/forms.js";
 import { vitals } from "../modules/performance.js";
-import { visit } from "../visit/visit.js";
+import { attend, visit } from "../visit/visit.js";
 
-export { consent };
+export { know };
 export { deliver as send } from "../visit/delivery.js";
 
 export const begin = () => {
   visit();
-  // In a task of its own, so that none is long.
+  // In tasks of their own, so that none is long; whatever comes before them calls `prepare` too.
+  setTimeout(prepare);
   setTimeout(() => {
+    if (prepare()) return;
+    attend();
     clicks();
     forms();
     errors();
@@ -24,5 +28,9 @@ export const begin = () => {
   });
 };
 
-/** Who the visitor is has to be known before the first view is counted, or they are two. */
-export const identify = () => consent();
+/** @param {boolean} isGiven */
+export const consent = (isGiven) => {
+  prepare();
+  flush();
+  know(isGiven);
+};

@@ -1,7 +1,7 @@
 // The core alone: it sends by itself until `visit.js` takes over, and the rest are files beside it.
 
 import { hg, options } from "#given";
-import { body, flush, post } from "../batch.js";
+import { body, flush, post, prepare } from "../batch.js";
 import { newId } from "../id.js";
 import { here, view } from "../page.js";
 import { script } from "./script.js";
@@ -22,17 +22,18 @@ const look = () => {
 export const begin = () => {
   addEventListener("visibilitychange", look);
   look();
-  load("visit");
+  // In a task of its own, so that none is long.
+  setTimeout(prepare);
+  setTimeout(() => prepare() === true || load("visit"));
 };
 
-/** Who the visitor is has to be known before the first view is counted, or they are two. @param {() => void} next */
-export const identify = (next) => {
-  if (options.identity || document.cookie.match("hgpixel_id")) return load("consent", next);
+/** Who the visitor is has to be known before the first view goes, or they are two. */
+export const know = () => {
+  if (options.identity || document.cookie.match("hgpixel_id")) return load("consent", () => flush((options.isHeld_ = 0)));
 };
 
 /** @param {boolean} isGiven */
 export const consent = (isGiven) => {
-  flush();
   hg.isGiven_ = isGiven;
   load("consent");
 };
@@ -66,5 +67,5 @@ const load = (name, next) => {
       onerror: next,
     }),
   );
-  return true;
+  return "later";
 };

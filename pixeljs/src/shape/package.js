@@ -3,5 +3,5 @@
 /** @type {import("../options.js").Hg} */
 export const hg = {};
 
-/** @type {import("../options.js").Options} */
+/** @type {import("../options.js").Options & import("../options.js").Found} */
 export const options = {};

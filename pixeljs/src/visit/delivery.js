@@ -100,7 +100,3 @@ const sendWaiting = async () => {
   }
   isHeld = false;
 };
-
-export const startDelivery = () => {
-  if (waiting()[0]) tryAgain();
-};

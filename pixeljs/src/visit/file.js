@@ -4,7 +4,7 @@
 import { hg, options } from "#core";
 import { deliver, follow } from "./delivery.js";
 import { names } from "./names.js";
-import { leaving, on, visit } from "./visit.js";
+import { attend, leaving, on, visit } from "./visit.js";
 
 /** What the core has sent may have been too large; in pieces it is not. @param {[import("../batch.js").Batch, Promise<any>]} sent */
 const takeOver = async ([batch, answering]) => {
@@ -16,6 +16,8 @@ const takeOver = async ([batch, answering]) => {
 hg.on_ = on;
 hg.leaving_ = leaving;
 visit();
+attend();
 hg.send_ = deliver;
 hg.early_.map(takeOver);
-names(options.modules).forEach((name) => hg.load_(name));
+// Each in a task of its own, so that none is long.
+names(options.modules).forEach((name) => setTimeout(hg.load_, 0, name));

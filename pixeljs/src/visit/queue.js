@@ -18,7 +18,8 @@ const store = () => /** @type {any} */ (options.queue ? null : localStorage);
 /** @returns {Batch[]} Oldest first. */
 export const waiting = () => {
   try {
-    return JSON.parse(store()[KEY]);
+    // Parsing nothing would throw, which takes longer than all the rest of the start.
+    return JSON.parse(store()[KEY] || null) || memory;
   } catch {
     return memory;
   }

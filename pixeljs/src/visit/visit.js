@@ -1,7 +1,7 @@
 // What happens while somebody is on the page.
 
 import { flush, here, hg, track, view } from "#core";
-import { leaveBehind, startDelivery, tryAgain } from "./delivery.js";
+import { leaveBehind, tryAgain } from "./delivery.js";
 import { memory } from "./queue.js";
 
 // Who gave no sign of life for so long is not there any more; reading a screenful takes less.
@@ -63,12 +63,19 @@ const look = ({ type, persisted }) => {
   if (isNew) view();
 };
 
+/** What may not be missed: the first view, and that the page is left. */
 export const visit = () => {
-  startDelivery();
+  on("visibilitychange pagehide", look);
+  look({});
+};
+
+/** What may begin a moment later. */
+export const attend = () => {
+  tryAgain();
   on("online", tryAgain);
-  on("focus blur scroll keydown pointerdown pointermove visibilitychange pagehide pageshow popstate", look);
+  on("focus blur scroll keydown pointerdown pointermove pageshow popstate", look);
   // An element with the id `navigation` goes by this name too.
-  if (window.Navigation) window.navigation.addEventListener("currententrychange", look);
+  if (window.Navigation) navigation.addEventListener("currententrychange", look);
   else
     /** @type {const} */ (["pushState", "replaceState"]).map((name) => {
       const original = history[name];
@@ -77,5 +84,6 @@ export const visit = () => {
         look({});
       };
     });
+  // The address may be another one already.
   look({});
 };
