@@ -1,9 +1,11 @@
 //! The SQLite file and its settings.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hgpixel_config::Store as Settings;
+use sqlx::SqlitePool;
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::Backend;
@@ -32,15 +34,38 @@ pub(super) async fn connect(path: &Path, settings: &Settings) -> Result<Backend,
         .max_connections(1)
         .acquire_timeout(acquire)
         .max_lifetime(None)
-        .idle_timeout(None)
-        .connect_with(options.clone())
-        .await?;
+        .idle_timeout(None);
+    let write = connect_new(write, &options, acquire).await?;
     let read = SqlitePoolOptions::new()
         .max_connections(settings.connections_max.clamp(1, READERS_MAX))
         .acquire_timeout(acquire)
         .max_lifetime(None)
         .connect_lazy_with(options.create_if_missing(false).read_only(true));
     Ok(Backend::Sqlite { read, write })
+}
+
+/// Of processes that open a new file at once, one switches it to the write-ahead log; SQLite does not let the others wait for that, whatever
+/// its busy timeout.
+async fn connect_new(
+    pool: SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+    within: Duration,
+) -> Result<SqlitePool, StoreError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let deadline = Instant::now() + within;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            connected => return Ok(connected?),
+        }
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code == "5")
 }
 
 fn options(path: &Path, busy: Duration) -> SqliteConnectOptions {
