@@ -40,15 +40,18 @@
 //! Limits: [`EVENTS_MAX`] events of a site and day, [`VALUES_MAX`] values of a dimension; what has more is read from columns or from
 //! the events. Absent: the values of properties, which stand in the events alone.
 
+mod adder;
 mod answer;
 mod build;
 mod columns;
 mod count;
 mod day;
 mod figures;
+mod met;
 mod open;
 mod receipt;
 mod scan;
+mod values;
 
 use super::dimension::Dimension;
 

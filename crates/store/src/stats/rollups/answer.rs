@@ -1,10 +1,10 @@
 //! From a question to its answer by adding up days, with what is not counted read from the events.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Rolled;
-use super::figures::{Figures, Group, Period, Sums, add_parts, decode};
+use super::adder::Adder;
+use super::figures::{Sums, decode};
 use super::open::OpenDays;
 use super::receipt::{Received, around};
 use super::scan::Scan;
@@ -15,14 +15,11 @@ use crate::stats::filter::{Filter, Scope};
 use crate::stats::kinds::Kinds;
 use crate::stats::metric::Metric;
 use crate::stats::{Counts, OrderBy, StatsAnswer, StatsQuery, StatsValue, order, run};
-use crate::writer::ledger::HOUR_MS;
 
 /// Gaps between counted days that are worth a statement each. With more of them, one statement reads everything.
 const GAPS_MAX: usize = 4;
-/// An hour that the clock shows twice.
-const LONGEST_HOUR_MS: i64 = 2 * HOUR_MS;
 
-type Rows = Vec<(Vec<StatsValue>, Counts)>;
+pub(super) type Rows = Vec<(Vec<StatsValue>, Counts)>;
 
 /// `None` if the events have to be read: the question is about properties, or nothing of it is counted or remembered.
 pub(in crate::stats) async fn answer(
@@ -109,26 +106,30 @@ impl Asked<'_> {
         self,
         around: Received,
     ) -> Result<(Rows, Vec<i64>, Vec<Counted>), StoreError> {
-        let plan = Plan::of(self.query).filter(|_| !self.with_bots);
-        let name = plan.map_or("", |plan| plan.name);
+        let mut adder = Adder::of(self.query).filter(|_| !self.with_bots);
+        let name = adder.as_ref().map_or("", Adder::name);
         let days = days(self.pool, self.query, name, around).await?;
-        let mut adder = plan.map(|plan| Adder {
-            plan,
-            rows: HashMap::new(),
-        });
-        let (mut covered, mut left) = (Vec::with_capacity(days.len()), Vec::new());
-        for (day, has_some, first_ms, last_ms, figures) in &days {
-            let mut fits = || {
-                let adder = adder.as_mut()?;
-                decode(figures.as_deref()?).map(|figures| adder.add(&figures))
-            };
-            if *has_some == 0 || fits() == Some(true) {
-                covered.push(*day);
-            } else {
-                left.push((*day, (*first_ms, *last_ms)));
+        let dimensions = self.query.dimensions.clone();
+        // Thousands of values a day take milliseconds, in which other tasks want to go on.
+        let adding = tokio::task::spawn_blocking(move || {
+            let (mut covered, mut left) = (Vec::with_capacity(days.len()), Vec::new());
+            for (day, has_some, first_ms, last_ms, figures) in &days {
+                let mut fits = || {
+                    let adder = adder.as_mut()?;
+                    decode(figures.as_deref()?).map(|figures| adder.add(&figures))
+                };
+                if *has_some == 0 || fits() == Some(true) {
+                    covered.push(*day);
+                } else {
+                    left.push((*day, (*first_ms, *last_ms)));
+                }
             }
-        }
-        Ok((adder.map_or_else(Vec::new, Adder::finish), covered, left))
+            let rows = adder.map_or_else(Vec::new, |adder| adder.finish(&dimensions));
+            (rows, covered, left)
+        });
+        adding.await.map_err(|error| {
+            StoreError::rejected("count", format!("adding up days ended early: {error}"))
+        })
     }
 
     /// What columns say, of days that are counted and of those that are open. `None` if they do not answer the question.
@@ -259,149 +260,6 @@ fn gaps(around: Received, covered: &[i64]) -> Vec<Received> {
         from_day = day + 1;
     }
     gaps
-}
-
-/// How figures are added up to the rows of a question.
-#[derive(Clone, Copy, Debug)]
-struct Plan<'q> {
-    query: &'q StatsQuery,
-    name: &'static str,
-    by: By,
-}
-
-/// What the rows are by, besides a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
-    /// One row.
-    Nothing,
-    /// Rows of several days.
-    Days,
-    /// Rows of an hour.
-    Hours,
-}
-
-impl<'q> Plan<'q> {
-    fn of(query: &'q StatsQuery) -> Option<Self> {
-        if !query.filters.is_empty() {
-            return None;
-        }
-        let by = if query.dimensions.contains(&Dimension::Time) {
-            By::of(&query.edges_ms)?
-        } else {
-            By::Nothing
-        };
-        let mut others = query
-            .dimensions
-            .iter()
-            .filter(|dimension| **dimension != Dimension::Time);
-        let rolled = match (others.next(), by) {
-            (None, By::Hours) => Rolled::Hours,
-            (Some(_), By::Hours) => return None,
-            (None, _) => Rolled::All,
-            (Some(dimension), _) => Rolled::By(dimension),
-        };
-        let is_known = others.next().is_none() && query.dimensions.len() <= 2;
-        let name = rolled.name().filter(|_| is_known)?;
-        Some(Self { query, name, by })
-    }
-
-    /// In which row a period is.
-    fn place(&self, period: Period) -> Place {
-        let (from_ms, until_ms) = (self.query.from_ms, self.query.until_ms);
-        if period.until_ms <= from_ms || until_ms <= period.from_ms {
-            return Place::Outside;
-        }
-        if period.from_ms < from_ms || until_ms < period.until_ms {
-            return Place::Across;
-        }
-        if self.by == By::Nothing {
-            return Place::In(0);
-        }
-        let edges = &self.query.edges_ms;
-        let after = edges.partition_point(|edge| *edge <= period.from_ms);
-        let (Some(bucket), Some(end_ms)) = (after.checked_sub(1), edges.get(after)) else {
-            return Place::Across;
-        };
-        let is_whole = || edges[bucket] == period.from_ms && *end_ms == period.until_ms;
-        match self.by {
-            By::Hours if !is_whole() => Place::Across,
-            _ if *end_ms < period.until_ms => Place::Across,
-            _ => Place::In(bucket),
-        }
-    }
-}
-
-impl By {
-    /// By how long the longest bucket is: the first and the last are cut by the range.
-    fn of(edges_ms: &[i64]) -> Option<Self> {
-        let longest_ms = edges_ms.windows(2).map(|edge| edge[1] - edge[0]).max()?;
-        match longest_ms {
-            ..HOUR_MS => None,
-            HOUR_MS..=LONGEST_HOUR_MS => Some(Self::Hours),
-            _ => Some(Self::Days),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// In this bucket.
-    In(usize),
-    Outside,
-    /// Partly in the range or in a bucket.
-    Across,
-}
-
-struct Adder<'q> {
-    plan: Plan<'q>,
-    /// By bucket and value.
-    rows: HashMap<(usize, String), Counts>,
-}
-
-impl Adder<'_> {
-    /// Adds a day, unless one of its periods does not fit: then it must be read from the events.
-    fn add(&mut self, figures: &Figures<'_>) -> bool {
-        let periods = figures.periods.iter();
-        let places: Vec<Place> = periods.map(|period| self.plan.place(*period)).collect();
-        if places.contains(&Place::Across) {
-            return false;
-        }
-        let key = |group: Group| match places.get(group.period as usize) {
-            Some(Place::In(bucket)) => Some((*bucket, group.value)),
-            _ => None,
-        };
-        let mut sums: BTreeMap<(usize, u32), Sums> = BTreeMap::new();
-        let visits = figures.visits.iter();
-        let visits = visits.filter_map(|part| Some((key(part.group)?, part)));
-        let pages = figures.pages.iter();
-        let pages = pages.filter_map(|part| Some((key(part.group)?, part)));
-        add_parts(&mut sums, visits.collect(), pages.collect());
-        let cells = figures.cells.iter();
-        let cells = cells.filter_map(|cell| Some((key(cell.group)?, cell.sums)));
-        for ((bucket, value), sums) in cells.chain(sums) {
-            let value = figures.values.get(value as usize).copied();
-            sums.add_to(self.counts(bucket, value.unwrap_or_default()));
-        }
-        true
-    }
-
-    fn counts(&mut self, bucket: usize, value: &str) -> &mut Counts {
-        // Most values come once a day: looked up before they are copied.
-        let key = (bucket, value.to_owned());
-        self.rows.entry(key).or_default()
-    }
-
-    fn finish(self) -> Rows {
-        let query = self.plan.query;
-        let row = |((bucket, value), counts): ((usize, String), Counts)| {
-            let dimension = |dimension: &Dimension| match dimension {
-                Dimension::Time => StatsValue::Bucket(bucket),
-                _ => StatsValue::Text(value.clone()),
-            };
-            (query.dimensions.iter().map(dimension).collect(), counts)
-        };
-        self.rows.into_iter().map(row).collect()
-    }
 }
 
 impl StatsQuery {

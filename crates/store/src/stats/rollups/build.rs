@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use hgpixel_event::Clock;
 
 use super::count::{Counter, Spans};
-use super::day::{Day, Values};
+use super::day::Day;
 use super::figures::Period;
 use super::receipt::{around, day_of};
+use super::values::Values;
 use super::{EVENTS_MAX, Rolled, VALUES_MAX, columns};
 use crate::calendar::{self, CalendarUnit};
 use crate::error::StoreError;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::day::{Day, Places, Values, What};
+use super::day::{Day, What};
 use super::figures::{Cell, Figures, Group, PagePart, Period, VisitPart, add_parts};
+use super::values::{Places, Values};
 
 /// Counts a day by any dimension, in periods of one kind.
 pub(super) struct Counter<'d> {

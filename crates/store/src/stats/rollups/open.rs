@@ -63,7 +63,8 @@ struct Open {
     /// In the order of visitors, visits and time.
     events: Vec<Event>,
     visits: HashMap<i64, Visit>,
-    columns: Arc<Columns>,
+    /// `None` where a number does not fit, which is none that we give.
+    columns: Option<Arc<Columns>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,9 +113,9 @@ impl OpenDays {
             Some(open) => reader.renewed(open, now).await?,
             None => reader.whole(now).await?,
         };
-        let columns = Arc::clone(&next.columns);
+        let columns = next.columns.clone();
         *open = Some(next);
-        Ok(Some(columns))
+        Ok(columns)
     }
 
     /// What is remembered of a site that has so many events, room being made for them.
@@ -192,7 +193,7 @@ impl Reader<'_> {
             tens: HashMap::new(),
             events: Vec::new(),
             visits: HashMap::new(),
-            columns: Arc::default(),
+            columns: None,
         };
         self.with(open, &ranges).await
     }
@@ -303,10 +304,10 @@ impl Open {
             self.events.push(event);
         }
         self.events.extend(new);
-        self.columns = Arc::new(self.to_columns());
+        self.columns = self.to_columns().map(Arc::new);
     }
 
-    fn to_columns(&self) -> Columns {
+    fn to_columns(&self) -> Option<Columns> {
         let mut visits: Vec<Visit> = Vec::new();
         let mut events = Vec::with_capacity(self.events.len());
         let (mut last, mut visitors, mut number) = (None, 0, 0);
@@ -324,7 +325,7 @@ impl Open {
             events.push(event.seen.of_visit(number));
         }
         let column = |column: Column| Some((column, column.numbers(&visits, &events)?));
-        Column::ALL.into_iter().filter_map(column).collect()
+        Column::ALL.into_iter().map(column).collect()
     }
 }
 

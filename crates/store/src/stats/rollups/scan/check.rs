@@ -1,0 +1,67 @@
+//! Conditions on the events and visits of a day.
+
+use std::collections::HashSet;
+
+use crate::stats::conditions::Condition;
+use crate::stats::dimension::{Dictionary, Owner};
+use crate::stats::rollups::columns::{Column, Columns};
+
+/// A condition on the rows of a day.
+pub(super) enum Check {
+    Event(Vec<bool>),
+    Visit(Vec<bool>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    /// One of the visit's events that are in the range passes.
+    Done(Box<Self>),
+}
+
+impl Check {
+    pub(super) fn of(condition: &Condition, columns: &Columns) -> Self {
+        let all =
+            |inner: &[Condition]| inner.iter().map(|inner| Self::of(inner, columns)).collect();
+        match condition {
+            Condition::Number(dictionary, numbers) => {
+                let wanted: HashSet<i32> = numbers.iter().copied().collect();
+                let column = columns.get(Column::of(*dictionary));
+                let passing = column.mapped(|number| wanted.contains(&number));
+                match dictionary.owner() {
+                    Owner::Event => Self::Event(passing),
+                    Owner::Visit => Self::Visit(passing),
+                }
+            }
+            // Not asked of columns.
+            Condition::Value(..) => Self::Any(Vec::new()),
+            Condition::All(inner) => Self::All(all(inner)),
+            Condition::Any(inner) => Self::Any(all(inner)),
+            Condition::Not(inner) => Self::Not(Box::new(Self::of(inner, columns))),
+            Condition::Done(inner) => Self::Done(Box::new(Self::of(inner, columns))),
+        }
+    }
+}
+
+impl Condition {
+    /// Whether it is about numbers of dictionaries alone.
+    pub(super) fn is_of_numbers(&self) -> bool {
+        match self {
+            Self::Number(..) => true,
+            Self::Value(..) => false,
+            Self::All(inner) | Self::Any(inner) => inner.iter().all(Self::is_of_numbers),
+            Self::Not(inner) | Self::Done(inner) => inner.is_of_numbers(),
+        }
+    }
+
+    pub(super) fn each_dictionary(&self, look: &mut impl FnMut(Dictionary)) {
+        match self {
+            Self::Number(dictionary, _) => look(*dictionary),
+            Self::Value(..) => {}
+            Self::All(inner) | Self::Any(inner) => {
+                for inner in inner {
+                    inner.each_dictionary(look);
+                }
+            }
+            Self::Not(inner) | Self::Done(inner) => inner.each_dictionary(look),
+        }
+    }
+}
