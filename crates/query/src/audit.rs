@@ -86,8 +86,10 @@ fn line(entry: AuditEntry, sites: &[Site]) -> Line {
     // What somebody does to themselves needs no second name.
     let subject = if entry.subject == entry.actor {
         String::new()
-    } else {
+    } else if entry.action == AuditAction::SiteSet {
         entry.subject.replace('_', " ")
+    } else {
+        entry.subject
     };
     Line {
         at: time::minute(entry.at_ms),
@@ -119,5 +121,7 @@ fn words(action: AuditAction) -> &'static str {
         AuditAction::LoginEnd => "ended own sessions",
         AuditAction::Retention => "forgot old events",
         AuditAction::Erase => "erased",
+        AuditAction::BotsTeach => "judged",
+        AuditAction::BotsForget => "no longer judges",
     }
 }

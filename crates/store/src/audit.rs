@@ -64,6 +64,11 @@ impl Actor {
         Self::named("server")
     }
 
+    /// As the log names them.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn named(name: &str) -> Self {
         Self {
             id: 0,
@@ -107,10 +112,14 @@ pub enum AuditAction {
     Retention,
     /// A person's or visitor's events were erased.
     Erase,
+    /// Somebody said who is a bot on a site, or is none.
+    BotsTeach,
+    /// That was taken back.
+    BotsForget,
 }
 
 impl AuditAction {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::SiteAdd,
         Self::SiteSet,
         Self::UserInvite,
@@ -127,6 +136,8 @@ impl AuditAction {
         Self::LoginEnd,
         Self::Retention,
         Self::Erase,
+        Self::BotsTeach,
+        Self::BotsForget,
     ];
 
     /// The name, as it is stored and shown.
@@ -148,6 +159,8 @@ impl AuditAction {
             Self::LoginEnd => "login.end",
             Self::Retention => "retention",
             Self::Erase => "erase",
+            Self::BotsTeach => "bots.teach",
+            Self::BotsForget => "bots.forget",
         }
     }
 }

@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_sites"),
     migration!(3, "0003_stats"),
     migration!(4, "0004_dashboard"),
+    migration!(5, "0005_bots"),
 ];
 
 /// "hgpixel", as a number: the advisory lock under which tables are changed.

@@ -4,4 +4,5 @@ mod journeys;
 mod question;
 mod random;
 mod recount;
+mod verdicts;
 mod world;

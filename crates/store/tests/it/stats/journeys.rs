@@ -391,6 +391,9 @@ async fn a_store_of_the_first_version_learns_what_was_meant(place: Place) {
     sql(&place, "alter table sessions drop column interactions").await;
     sql(&place, "drop table kept").await;
     sql(&place, "drop table shared_links").await;
+    sql(&place, "drop table verdicts").await;
+    sql(&place, "drop table verdict_sweeps").await;
+    sql(&place, "alter table clients drop column original").await;
     sql(&place, "delete from schema_versions where version >= 3").await;
     EventStore::migrate(&place.settings, &place.clock)
         .await
