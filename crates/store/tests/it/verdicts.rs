@@ -1,11 +1,14 @@
 //! Who is a bot, as people say: of what is stored and of what comes, in whatever order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use hgpixel_config::StoreUrl;
 use hgpixel_store::{
     Actor, Applied, AuditAction, EventStore, NewEvent, Site, StoreError, Suspect, Verdict,
     ViewFilter,
 };
+use hgpixel_testkit::wait_until;
 
 use crate::support::{
     MINUTE_MS, NOW_MS, Place, append, ask, for_each_backend, hit, message, site, view,
@@ -274,6 +277,42 @@ async fn writers_and_verdicts_agree_in_any_order(place: Place) {
     store.apply_verdicts().await.unwrap();
     let kinds = "select distinct s.bot, c.bot_reason, c.bot_name from sessions s join clients c on c.id = s.client order by 1";
     assert_eq!(ask(&place, kinds).await, "0||GPTBot\n1|taught|");
+}
+
+/// A writer that has judged its batch and stored half of it is in the way of a new verdict, which would not know of its sessions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verdict_waits_for_who_writes_by_the_old_ones() {
+    use sqlx::{Connection, Executor};
+    let place = Place::postgres().await;
+    let StoreUrl::Postgres(url) = &place.settings.url else {
+        panic!("a PostgreSQL");
+    };
+    let store = place.open().await;
+    let site = site(&store, "a").await;
+    append(&store, vec![bot(&site, 1, 0)]).await;
+    let mut in_the_way = sqlx::PgConnection::connect(url.expose()).await.unwrap();
+    in_the_way.execute("begin").await.unwrap();
+    let hold = "select 1 from visits for update";
+    in_the_way.execute(hold).await.unwrap();
+    let waiting = async |count: &str| {
+        let sql = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let is_so = async || ask(&place, sql).await == count;
+        wait_until("somebody to wait", Duration::from_secs(10), is_so)
+            .await
+            .unwrap();
+    };
+    tokio::join!(
+        append(&store, vec![bot(&site, 1, 60 * MINUTE_MS)]),
+        async {
+            waiting("1").await;
+            teach(&store, &site, &name(), Verdict::People).await;
+        },
+        async {
+            waiting("2").await;
+            in_the_way.execute("rollback").await.unwrap();
+        }
+    );
+    assert_eq!(sessions(&place, &site).await, "1|0||GPTBot\n1|0||GPTBot");
 }
 
 async fn verdicts_are_bounded_and_make_sense(place: Place) {
