@@ -52,7 +52,7 @@ pub(super) fn reason(stored: &str) -> Option<Reason> {
     Some(Reason { title, meaning })
 }
 
-/// Who runs a bot, and what for.
+/// Who runs a bot, and what for; or what it is, without a purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bot {
     pub(super) operator: &'static str,
@@ -88,8 +88,8 @@ fn purpose_in_words(purpose: &str) -> Option<&'static str> {
         "preview" => "link previews",
         "archive" => "archive of the web",
         "feed" => "feed reader",
-        "tool" | "other" => "other purposes",
-        "impostor" => "purpose unknown",
+        "other" => "other purposes",
+        "-" => "",
         _ => return None,
     })
 }

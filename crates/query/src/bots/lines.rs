@@ -140,6 +140,7 @@ pub(super) fn verdicts(seen: &Seen, now_ms: i64) -> Vec<VerdictLine> {
 
 fn who(kind: &Kind) -> String {
     match known::bot(&kind.text, &kind.reason) {
+        Some(bot) if bot.purpose.is_empty() => bot.operator.to_owned(),
         Some(bot) => format!("{}: {}", bot.operator, bot.purpose),
         None => title(&kind.reason),
     }

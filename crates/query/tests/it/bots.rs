@@ -87,8 +87,8 @@ async fn it_says_what_was_marked_and_why() {
         &[
             "People, who count 1 visit 1 event",
             "Bots, who are left out 3 visits 3 events",
-            "No user agent Every browser sends one; this one did not. last seen 59 minutes ago 1 1",
-            "GPTBot OpenAI: trains AI models last seen 59 minutes ago 2 2",
+            "No user agent Every browser sends one; this one did not. Last seen 59 minutes ago 1 1",
+            "GPTBot OpenAI: trains AI models · last seen 59 minutes ago 2 2",
             "GPTBot/1.2 (&#34;&#60;b&#62;&#34; &#38; more)",
             "None: what was seen stands.",
         ],
@@ -98,7 +98,7 @@ async fn it_says_what_was_marked_and_why() {
     assert!(!answer.body.contains("action=\"/sites/shop/bots"), "{page}");
 
     let page = text(&look(&pages, &viewer, "?agents=people&days=7d").await);
-    check(&page, &["Mozilla/5.0 (X11) Firefox/143.0 last seen"]);
+    check(&page, &["Mozilla/5.0 (X11) Firefox/143.0 Last seen"]);
     assert!(!page.contains("GPTBot/1.2"), "{page}");
     // What the address says wrongly is as if it had not been said.
     let page = text(&look(&pages, &viewer, "?agents=x&days=y").await);
@@ -159,7 +159,10 @@ async fn what_an_editor_says_changes_the_figures_and_can_be_taken_back() {
         .await;
     check(
         &text(&look(&pages, &editor, "").await),
-        &["People, who count 1 visit ", "a verdict is in force"],
+        &[
+            "People, who count 1 visit ",
+            "Take back the verdict on GPTBot/1.2",
+        ],
     );
 
     for fields in [&name[..2], &teach[..2]] {

@@ -14,7 +14,7 @@ use super::{Applied, Rules};
 use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within};
 
-/// Sessions of one statement; at most as many different clients, of which SQLite takes 32,766 values, three each.
+/// Sessions of one statement, three values each, of which SQLite takes 32,766.
 const PIECE: i64 = 5_000;
 /// What is remembered about clients, at most: 16 bytes each.
 const CLIENTS_MAX: usize = 100_000;
@@ -26,12 +26,14 @@ struct Stand {
     session: i64,
 }
 
-/// A piece: its sessions lie behind where the sweep stands, up to `last`.
+/// Sessions with their clients, behind where the sweep stands. What a writer puts between them knows the verdicts already.
 struct Piece {
-    last: i64,
-    clients: HashSet<i32>,
+    sessions: Vec<(i64, i32)>,
     is_full: bool,
 }
+
+/// A session, the client that it gets, and whether that is a bot's.
+type Move = (i64, i32, bool);
 
 /// Asks for a sweep of the site, under a new revision.
 pub(super) async fn begin(transaction: &mut Transaction, site: i64) -> Result<(), StoreError> {
@@ -113,21 +115,23 @@ impl Sweeper {
     /// The piece after `session`; after the last one the sweep is over.
     async fn step(&mut self, pool: &Pool, session: i64) -> Result<(), StoreError> {
         let piece = self.piece(pool, session).await?;
-        self.look_up(pool, &piece.clients).await?;
-        let mut moves: Vec<(i32, (i32, bool))> = piece
-            .clients
+        self.look_up(pool, &piece).await?;
+        let moves: Vec<Move> = piece
+            .sessions
             .iter()
-            .filter_map(|client| Some((*client, (*self.targets.get(client)?)?)))
+            .filter_map(|(session, client)| {
+                let (target, is_bot) = (*self.targets.get(client)?)?;
+                Some((*session, target, is_bot))
+            })
             .collect();
-        moves.sort_unstable();
+        let last = piece.sessions.last().map_or(session, |(last, _)| *last);
         let mut transaction = pool.begin().await?;
-        if !self.advance(&mut transaction, session, piece.last).await? {
+        if !self.advance(&mut transaction, session, last).await? {
             // Another sweeper was faster, or other verdicts are in force.
             return transaction.rollback().await;
         }
         if !moves.is_empty() {
-            self.apply(&mut transaction, session, piece.last, &moves)
-                .await?;
+            self.apply(&mut transaction, &moves).await?;
         }
         if !piece.is_full {
             self.end(&mut transaction).await?;
@@ -143,24 +147,23 @@ impl Sweeper {
             .bind(PIECE)
             .fetch_all(db)
             .await?);
+        let is_full = i64::try_from(rows.len()).unwrap_or(PIECE) == PIECE;
+        let session = |(session, client): (i64, i64)| Some((session, i32::try_from(client).ok()?));
         Ok(Piece {
-            last: rows.last().map_or(session, |(last, _)| *last),
-            is_full: i64::try_from(rows.len()).unwrap_or(PIECE) == PIECE,
-            clients: rows
-                .into_iter()
-                .filter_map(|(_, client)| i32::try_from(client).ok())
-                .collect(),
+            sessions: rows.into_iter().filter_map(session).collect(),
+            is_full,
         })
     }
 
-    async fn look_up(&mut self, pool: &Pool, clients: &HashSet<i32>) -> Result<(), StoreError> {
+    async fn look_up(&mut self, pool: &Pool, piece: &Piece) -> Result<(), StoreError> {
         if self.targets.len() > CLIENTS_MAX {
             self.targets.clear();
         }
-        let unknown: HashSet<i32> = clients
+        let unknown: HashSet<i32> = piece
+            .sessions
             .iter()
+            .map(|(_, client)| *client)
             .filter(|client| !self.targets.contains_key(client))
-            .copied()
             .collect();
         let judged = Clients::judged(pool, &self.rules, &unknown).await?;
         for client in unknown {
@@ -188,23 +191,15 @@ impl Sweeper {
         Ok(rows == 1)
     }
 
-    async fn apply(
-        &self,
-        transaction: &mut Transaction,
-        after: i64,
-        last: i64,
-        moves: &[(i32, (i32, bool))],
-    ) -> Result<(), StoreError> {
+    async fn apply(&self, transaction: &mut Transaction, moves: &[Move]) -> Result<(), StoreError> {
         within!(*transaction, db: Db => {
             let mut query = QueryBuilder::<Db>::new(
                 "update sessions set client = target.column2, bot = target.column3 from (",
             );
-            query.push_values(moves, |mut values, (client, (target, is_bot))| {
-                values.push_bind(*client).push_bind(*target).push_bind(i16::from(*is_bot));
+            query.push_values(moves, |mut values, (session, client, is_bot)| {
+                values.push_bind(*session).push_bind(*client).push_bind(i16::from(*is_bot));
             });
-            query.push(") target where sessions.client = target.column1 and sessions.site = ").push_bind(self.site);
-            query.push(" and sessions.session > ").push_bind(after);
-            query.push(" and sessions.session <= ").push_bind(last);
+            query.push(") target where sessions.session = target.column1 and sessions.site = ").push_bind(self.site);
             query.build().execute(db).await?;
         });
         Ok(())

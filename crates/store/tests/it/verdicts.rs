@@ -22,6 +22,7 @@ for_each_backend!(
     a_verdict_is_about_one_site,
     an_event_that_differs_from_its_visit_says_what_was_seen_of_it,
     a_sweep_that_was_cut_short_is_ended,
+    a_sweep_goes_through_many_visits,
     writers_and_verdicts_agree_in_any_order,
     verdicts_are_bounded_and_make_sense,
     every_verdict_is_in_the_audit_log,
@@ -225,6 +226,30 @@ async fn a_sweep_that_was_cut_short_is_ended(place: Place) {
         ask(&place, "select count(*) from sessions where bot <> 0").await,
         "0"
     );
+    assert_eq!(store.apply_verdicts().await.unwrap(), 0);
+}
+
+/// Two pieces exactly, after which an empty one must end it.
+async fn a_sweep_goes_through_many_visits(place: Place) {
+    let store = place.open().await;
+    let site = site(&store, "a").await;
+    for batch in 0..4_i64 {
+        let event = |n: i64| {
+            let mut event = bot(&site, 1 + batch * 2_500 + n, n);
+            event.event.device = format!("{{\"n\":{}}}", n % 2_000);
+            event
+        };
+        append(&store, (0..2_500).map(event).collect()).await;
+    }
+    let counted = async || {
+        let counts = "select count(*), sum(bot) from sessions";
+        ask(&place, counts).await
+    };
+    assert_eq!(counted().await, "10000|10000");
+    teach(&store, &site, &name(), Verdict::People).await;
+    assert_eq!(counted().await, "10000|0");
+    forget(&store, &site, &name()).await;
+    assert_eq!(counted().await, "10000|10000");
     assert_eq!(store.apply_verdicts().await.unwrap(), 0);
 }
 
