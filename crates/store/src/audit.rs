@@ -116,10 +116,18 @@ pub enum AuditAction {
     BotsTeach,
     /// That was taken back.
     BotsForget,
+    /// An annotation, a goal or a funnel was made.
+    KeptAdd,
+    /// It was removed.
+    KeptRemove,
+    /// A link to a site's dashboard was made.
+    LinkShare,
+    /// It was revoked.
+    LinkRevoke,
 }
 
 impl AuditAction {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 22] = [
         Self::SiteAdd,
         Self::SiteSet,
         Self::UserInvite,
@@ -138,6 +146,10 @@ impl AuditAction {
         Self::Erase,
         Self::BotsTeach,
         Self::BotsForget,
+        Self::KeptAdd,
+        Self::KeptRemove,
+        Self::LinkShare,
+        Self::LinkRevoke,
     ];
 
     /// The name, as it is stored and shown.
@@ -161,6 +173,10 @@ impl AuditAction {
             Self::Erase => "erase",
             Self::BotsTeach => "bots.teach",
             Self::BotsForget => "bots.forget",
+            Self::KeptAdd => "kept.add",
+            Self::KeptRemove => "kept.remove",
+            Self::LinkShare => "link.share",
+            Self::LinkRevoke => "link.revoke",
         }
     }
 }

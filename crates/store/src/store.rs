@@ -507,25 +507,41 @@ impl EventStore {
     /// Keeps something more, and gives its number; `None` where the site keeps [`crate::KEPT_MAX`] things already.
     pub async fn keep(
         &self,
+        actor: &Actor,
         site: i64,
         kind: &str,
         name: &str,
         body: &str,
     ) -> Result<Option<i64>, StoreError> {
         self.pool
-            .bounded(kept::add(&self.pool, &self.clock, site, kind, name, body))
+            .bounded(kept::add(
+                &self.pool,
+                &self.clock,
+                actor,
+                site,
+                kind,
+                name,
+                body,
+            ))
             .await
     }
 
     /// Keeps it no longer. Whether it was there.
-    pub async fn forget_kept(&self, site: i64, id: i64) -> Result<bool, StoreError> {
-        self.pool.bounded(kept::remove(&self.pool, site, id)).await
+    pub async fn forget_kept(&self, actor: &Actor, site: i64, id: i64) -> Result<bool, StoreError> {
+        self.pool
+            .bounded(kept::remove(&self.pool, &self.clock, actor, site, id))
+            .await
     }
 
     /// The secret of a new link to the site's dashboard, shown now and never again; `None` where it has [`crate::SHARED_LINKS_MAX`] already.
-    pub async fn share(&self, site: i64, name: &str) -> Result<Option<String>, StoreError> {
+    pub async fn share(
+        &self,
+        actor: &Actor,
+        site: i64,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
         self.pool
-            .bounded(access::share(&self.pool, &self.clock, site, name))
+            .bounded(access::share(&self.pool, &self.clock, actor, site, name))
             .await
     }
 
@@ -542,9 +558,9 @@ impl EventStore {
     }
 
     /// Revokes a link. Whether there was one.
-    pub async fn unshare(&self, site: i64, id: i64) -> Result<bool, StoreError> {
+    pub async fn unshare(&self, actor: &Actor, site: i64, id: i64) -> Result<bool, StoreError> {
         self.pool
-            .bounded(access::unshare(&self.pool, site, id))
+            .bounded(access::unshare(&self.pool, &self.clock, actor, site, id))
             .await
     }
 
