@@ -19,11 +19,10 @@
 //! Bounds: [`VERDICTS_MAX`] a site; a subject is at most as long as a user agent.
 
 mod agreement;
+mod rules;
 mod seen;
 mod sweep;
 mod twins;
-
-use std::collections::{HashMap, HashSet};
 
 use hgpixel_event::Clock;
 use hgpixel_event::limits::USER_AGENT_BYTES_MAX;
@@ -34,10 +33,11 @@ use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within};
 
 pub(crate) use agreement::{revision, shared};
+pub(crate) use rules::Rules;
 pub use seen::BotSeen;
 pub(crate) use seen::last_seen;
 pub(crate) use sweep::{sweep, sweep_all};
-pub(crate) use twins::{Clients, Twin, vanished};
+pub(crate) use twins::{Twin, twins, vanished};
 
 /// Verdicts of one site, at most.
 pub const VERDICTS_MAX: u32 = 500;
@@ -171,38 +171,6 @@ impl Verdict {
     }
 }
 
-/// The verdicts of one site, as they are asked.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rules {
-    /// These are people.
-    names: HashSet<String>,
-    agents: HashMap<String, Verdict>,
-}
-
-impl Rules {
-    pub(crate) async fn read(pool: &Pool, site: i64) -> Result<Self, StoreError> {
-        let mut rules = Self::default();
-        for taught in list(pool, site).await? {
-            match taught.suspect {
-                Suspect::Name(name) => {
-                    rules.names.insert(name);
-                }
-                Suspect::UserAgent(agent) => {
-                    rules.agents.insert(agent, taught.verdict);
-                }
-            }
-        }
-        Ok(rules)
-    }
-
-    /// What is said against what was seen; `None` where that stands.
-    pub(crate) fn against(&self, user_agent: &str, reason: &str, name: &str) -> Option<Verdict> {
-        let by_name = || (!name.is_empty() && self.names.contains(name)).then_some(Verdict::People);
-        let verdict = self.agents.get(user_agent).copied().or_else(by_name)?;
-        (verdict.is_bot() == reason.is_empty()).then_some(verdict)
-    }
-}
-
 #[derive(FromRow)]
 struct Row {
     about: String,
@@ -271,9 +239,7 @@ pub(crate) async fn teach(
         new: verdict.as_str(),
         ..Note::of(AuditAction::BotsTeach, &label)
     };
-    audit::note(&mut transaction, clock, actor, &note).await?;
-    sweep::begin(&mut transaction, site).await?;
-    transaction.commit().await
+    settle(transaction, clock, actor, site, &note).await
 }
 
 /// Takes a verdict back, as [`teach`] sets it. Whether there was one.
@@ -303,10 +269,21 @@ pub(crate) async fn forget(
         old: &old,
         ..Note::of(AuditAction::BotsForget, &label)
     };
-    audit::note(&mut transaction, clock, actor, &note).await?;
-    sweep::begin(&mut transaction, site).await?;
-    transaction.commit().await?;
+    settle(transaction, clock, actor, site, &note).await?;
     Ok(true)
+}
+
+/// Ends a change: writes it down, lets writers know and asks for a sweep.
+async fn settle(
+    mut transaction: Transaction,
+    clock: &Clock,
+    actor: &Actor,
+    site: i64,
+    note: &Note<'_>,
+) -> Result<(), StoreError> {
+    audit::note(&mut transaction, clock, actor, note).await?;
+    sweep::begin(&mut transaction, site).await?;
+    transaction.commit().await
 }
 
 async fn get(
@@ -338,33 +315,6 @@ async fn make_room(transaction: &mut Transaction, site: i64) -> Result<(), Store
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_verdict_on_the_user_agent_goes_before_one_on_the_name() {
-        let rules = Rules {
-            names: HashSet::from(["GPTBot".to_owned()]),
-            agents: HashMap::from([
-                ("GPTBot/2".to_owned(), Verdict::Bot),
-                ("Mine/1".to_owned(), Verdict::Bot),
-                (String::new(), Verdict::People),
-            ]),
-        };
-        let people = Some(Verdict::People);
-        for (agent, reason, name, expected) in [
-            ("GPTBot/1", "ai_crawler", "GPTBot", people),
-            // It is one already, so what was seen stands.
-            ("GPTBot/2", "ai_crawler", "GPTBot", None),
-            ("Other/1", "crawler", "Other", None),
-            ("Mine/1", "", "", Some(Verdict::Bot)),
-            ("Mine/1", "webdriver", "", None),
-            ("", "empty_agent", "", people),
-            // A server may send events without one, and they are people's.
-            ("", "", "", None),
-            ("Mozilla/5.0", "", "", None),
-        ] {
-            assert_eq!(rules.against(agent, reason, name), expected, "{agent}");
-        }
-    }
 
     #[test]
     fn what_is_no_suspect_is_refused() {

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use sqlx::QueryBuilder;
 
 use super::agreement;
-use super::twins::Clients;
+use super::twins;
 use super::{Applied, Rules};
 use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within};
@@ -165,7 +165,7 @@ impl Sweeper {
             .map(|(_, client)| *client)
             .filter(|client| !self.targets.contains_key(client))
             .collect();
-        let judged = Clients::judged(pool, &self.rules, &unknown).await?;
+        let judged = twins::judged(pool, &self.rules, &unknown).await?;
         for client in unknown {
             self.targets.insert(client, judged.get(&client).copied());
         }

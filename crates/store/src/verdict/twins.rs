@@ -30,69 +30,62 @@ struct Seen {
     bot_name: String,
 }
 
-/// What verdicts make of clients.
-pub(crate) struct Clients;
+/// Which row each of these clients is to have, by the rules; without those that are right as they are. With each, whether it is a
+/// bot's.
+pub(crate) async fn judged(
+    pool: &Pool,
+    rules: &Rules,
+    clients: &HashSet<i32>,
+) -> Result<HashMap<i32, (i32, bool)>, StoreError> {
+    let seen = seen(pool, clients).await?;
+    let against = |seen: &Seen| rules.against(&seen.user_agent, &seen.bot_reason, &seen.bot_name);
+    let wanted: BTreeSet<Twin> = seen
+        .iter()
+        .filter_map(|seen| Some((number(seen.original).ok()?, against(seen)?)))
+        .collect();
+    let copies = twins(pool, &wanted).await?;
+    let mut judged = HashMap::new();
+    for seen in &seen {
+        let (id, original) = (number(seen.id)?, number(seen.original)?);
+        let target = match against(seen) {
+            Some(verdict) => {
+                let twin = copies.get(&(original, verdict)).ok_or_else(vanished)?;
+                (*twin, verdict.is_bot())
+            }
+            None => (original, !seen.bot_reason.is_empty()),
+        };
+        if target.0 != id {
+            judged.insert(id, target);
+        }
+    }
+    Ok(judged)
+}
 
-impl Clients {
-    /// Which row each of these clients is to have, by the rules; without those that are right as they are. With each, whether it is a
-    /// bot's.
-    pub(crate) async fn judged(
-        pool: &Pool,
-        rules: &Rules,
-        clients: &HashSet<i32>,
-    ) -> Result<HashMap<i32, (i32, bool)>, StoreError> {
-        let seen = seen(pool, clients).await?;
-        let against =
-            |seen: &Seen| rules.against(&seen.user_agent, &seen.bot_reason, &seen.bot_name);
-        let wanted: BTreeSet<Twin> = seen
+/// The copies' numbers, of which those that are missing are added and committed. What is asked about must be originals.
+pub(crate) async fn twins(
+    pool: &Pool,
+    wanted: &BTreeSet<Twin>,
+) -> Result<HashMap<Twin, i32>, StoreError> {
+    // In one order, so that two who add the same wait for each other rather than deadlock.
+    let digests: BTreeMap<Uuid, Twin> = wanted.iter().map(|twin| (digest(*twin), *twin)).collect();
+    let all: Vec<(Uuid, Twin)> = digests.into_iter().collect();
+    let mut numbers = HashMap::new();
+    for piece in all.chunks(ROWS_MAX) {
+        let mut transaction = pool.begin().await?;
+        numbers.extend(find(&mut transaction, piece).await?);
+        let missing: Vec<(Uuid, Twin)> = piece
             .iter()
-            .filter_map(|seen| Some((number(seen.original).ok()?, against(seen)?)))
+            .filter(|(_, twin)| !numbers.contains_key(twin))
+            .copied()
             .collect();
-        let twins = Self::twins(pool, &wanted).await?;
-        let mut judged = HashMap::new();
-        for seen in &seen {
-            let (id, original) = (number(seen.id)?, number(seen.original)?);
-            let target = match against(seen) {
-                Some(verdict) => {
-                    let twin = twins.get(&(original, verdict)).ok_or_else(vanished)?;
-                    (*twin, verdict.is_bot())
-                }
-                None => (original, !seen.bot_reason.is_empty()),
-            };
-            if target.0 != id {
-                judged.insert(id, target);
-            }
+        if !missing.is_empty() {
+            add(&mut transaction, &missing).await?;
+            // Also what another added in the meantime.
+            numbers.extend(find(&mut transaction, &missing).await?);
         }
-        Ok(judged)
+        transaction.commit().await?;
     }
-
-    /// The copies' numbers, of which those that are missing are added and committed. What is asked about must be originals.
-    pub(crate) async fn twins(
-        pool: &Pool,
-        wanted: &BTreeSet<Twin>,
-    ) -> Result<HashMap<Twin, i32>, StoreError> {
-        // In one order, so that two who add the same wait for each other rather than deadlock.
-        let digests: BTreeMap<Uuid, Twin> =
-            wanted.iter().map(|twin| (digest(*twin), *twin)).collect();
-        let all: Vec<(Uuid, Twin)> = digests.into_iter().collect();
-        let mut numbers = HashMap::new();
-        for piece in all.chunks(ROWS_MAX) {
-            let mut transaction = pool.begin().await?;
-            numbers.extend(find(&mut transaction, piece).await?);
-            let missing: Vec<(Uuid, Twin)> = piece
-                .iter()
-                .filter(|(_, twin)| !numbers.contains_key(twin))
-                .copied()
-                .collect();
-            if !missing.is_empty() {
-                add(&mut transaction, &missing).await?;
-                // Also what another added in the meantime.
-                numbers.extend(find(&mut transaction, &missing).await?);
-            }
-            transaction.commit().await?;
-        }
-        Ok(numbers)
-    }
+    Ok(numbers)
 }
 
 async fn seen(pool: &Pool, clients: &HashSet<i32>) -> Result<Vec<Seen>, StoreError> {
@@ -143,7 +136,7 @@ async fn add(transaction: &mut Transaction, missing: &[(Uuid, Twin)]) -> Result<
         query.push_values(missing, |mut values, (digest, (original, verdict))| {
             values.push_bind(*original).push_bind(*digest).push_bind(verdict.reason());
         });
-        query.push(") copy join clients c on c.id = copy.column1 where 1 = 1 on conflict (digest) do nothing");
+        query.push(") copy join clients c on c.id = copy.column1 where 1 = 1 order by copy.column2 on conflict (digest) do nothing");
         query.build().execute(db).await?;
     });
     Ok(())

@@ -12,7 +12,7 @@ use super::remembered::Remembered;
 use crate::error::StoreError;
 use crate::new_event::NewEvent;
 use crate::pool::Pool;
-use crate::verdict::{self, Clients, Rules, Twin};
+use crate::verdict::{self, Rules, Twin};
 
 /// 24 bytes an entry and slack: half a MiB when full.
 const TWINS_MAX: usize = 10_000;
@@ -119,7 +119,7 @@ impl Judging {
             }
         }
         if !unknown.is_empty() {
-            for (twin, number) in Clients::twins(pool, &unknown).await? {
+            for (twin, number) in verdict::twins(pool, &unknown).await? {
                 self.twins.insert(twin, number);
                 numbers.insert(twin, number);
             }
