@@ -196,7 +196,7 @@ pub(crate) async fn list(pool: &Pool, site: i64) -> Result<Vec<TaughtVerdict>, S
     rows.into_iter().map(taught).collect()
 }
 
-/// Sets a verdict, and lets writers know. What is stored follows by [`sweep`].
+/// Sets a verdict, and lets writers know. What is stored follows by [`sweep()`].
 pub(crate) async fn teach(
     pool: &Pool,
     clock: &Clock,
