@@ -79,23 +79,7 @@ impl Reader {
 
     /// Nothing that axe knows to be wrong with the page as it is now.
     async fn is_sound(&self, name: &str) -> Result<()> {
-        ensure!(
-            Path::new(AXE).exists(),
-            "axe-core is missing: `cargo xtask setup` installs it"
-        );
-        let axe = std::fs::read_to_string(AXE)?;
-        // The policy of the page lets no script in; the driver's are the browser's own.
-        self.browser.script(&axe, &[]).await?;
-        let found = self
-            .browser
-            .script(
-                "return axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
-                   violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(({html, any}) => [html, any.map(a => a.message)])})))",
-                &[],
-            )
-            .await?;
-        ensure!(found == json!([]), "{name}: {found:#}");
-        Ok(())
+        is_sound(&self.browser, name).await
     }
 
     /// Nothing that the browser complained about: errors of scripts, and of the content security policy.
@@ -104,6 +88,26 @@ impl Reader {
         ensure!(entries.is_empty(), "{entries:?}");
         Ok(())
     }
+}
+
+/// Nothing that axe knows to be wrong with the page as it is now.
+pub(crate) async fn is_sound(browser: &Browser, name: &str) -> Result<()> {
+    ensure!(
+        Path::new(AXE).exists(),
+        "axe-core is missing: `cargo xtask setup` installs it"
+    );
+    let axe = std::fs::read_to_string(AXE)?;
+    // The policy of the page lets no script in; the driver's are the browser's own.
+    browser.script(&axe, &[]).await?;
+    let found = browser
+        .script(
+            "return axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
+               violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(({html, any}) => [html, any.map(a => a.message)])})))",
+            &[],
+        )
+        .await?;
+    ensure!(found == json!([]), "{name}: {found:#}");
+    Ok(())
 }
 
 fn beacon(visitor: usize, path: &str, referrer: &str) -> Value {

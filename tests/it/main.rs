@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod bots;
 mod commands;
 mod dashboard;
 mod exactly_once;

@@ -86,12 +86,35 @@ impl BotReason {
     }
 }
 
-/// The name of the AI crawler that this user agent names, such as `GPTBot`, `ClaudeBot` or `Perplexity-User`.
-pub fn crawler_name(user_agent: &str) -> Option<&'static str> {
+/// The name under which to keep a bot: an AI crawler's, or what its user agent was read as (`browser`). Where that is a browser of
+/// people, which some bots put on, it is the name by which the list knew the bot, or none.
+pub fn bot_name<'a>(user_agent: &str, browser: &'a str) -> &'a str {
     let user_agent = crate::agent::bounded(user_agent);
-    let found = CRAWLERS.first_match(user_agent, &user_agent.to_ascii_lowercase())?;
-    (found.field(REASON) == BotReason::AiCrawler.as_str()).then(|| found.field(NAME))
+    let found = CRAWLERS.first_match(user_agent, &user_agent.to_ascii_lowercase());
+    let listed = found.map(|found| (found.field(REASON), found.field(NAME)));
+    match listed {
+        Some((reason, name)) if reason == BotReason::AiCrawler.as_str() => name,
+        _ if !BROWSERS_OF_PEOPLE.contains(&browser) => browser,
+        Some((_, name)) if !name.contains(NO_NAME) => name,
+        _ => "",
+    }
 }
+
+/// As [`crate::Agent`] names them.
+const BROWSERS_OF_PEOPLE: [&str; 9] = [
+    "Chrome",
+    "Safari",
+    "Safari WebView",
+    "Android WebView",
+    "Firefox",
+    "Edge",
+    "Opera",
+    "Samsung Internet",
+    "IE",
+];
+
+/// Some names in the list are parts of patterns.
+const NO_NAME: [char; 7] = ['(', ')', '[', ']', '|', '$', ';'];
 
 const REASON: usize = 0;
 const NAME: usize = 1;

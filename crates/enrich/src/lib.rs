@@ -28,7 +28,7 @@ pub mod visitor;
 mod patterns;
 
 pub use agent::{Agent, AgentParser, DeviceClass};
-pub use bot::{BotReason, crawler_name};
+pub use bot::{BotReason, bot_name};
 pub use campaign::{Campaign, ClickId, campaign};
 pub use channel::{Channel, channel};
 pub use geo::{Country, GeoDatabase, GeoError, Place};

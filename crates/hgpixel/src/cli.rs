@@ -47,6 +47,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: UserCommand,
     },
+    /// Say who is a bot on a site, and who is none.
+    Bots {
+        #[command(subcommand)]
+        command: BotsCommand,
+    },
     /// Print a link that logs its first user in as an owner of the server.
     LoginLink,
     /// Print who changed what, newest first, one line of JSON each.
@@ -175,6 +180,51 @@ pub(crate) enum UserCommand {
         /// By which they log in.
         email: Email,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BotsCommand {
+    /// List who was taken for a bot (reason, name, visits, events, when last), and what was said about whom.
+    List {
+        #[arg(long, value_name = "KEY")]
+        site: SiteKey,
+        /// Of so many days up to now.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=3_650))]
+        days: u16,
+    },
+    /// Say that these are people: their visits count, those of the past too.
+    Restore {
+        #[arg(long, value_name = "KEY")]
+        site: SiteKey,
+        #[command(flatten)]
+        suspect: SuspectArgs,
+    },
+    /// Say that whoever sends this user agent is a bot: their visits do not count, those of the past neither.
+    Teach {
+        #[arg(long, value_name = "KEY")]
+        site: SiteKey,
+        /// Exactly as it is sent.
+        #[arg(long, value_name = "TEXT")]
+        user_agent: String,
+    },
+    /// Take back what was said: what was seen holds again.
+    Forget {
+        #[arg(long, value_name = "KEY")]
+        site: SiteKey,
+        #[command(flatten)]
+        suspect: SuspectArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SuspectArgs {
+    /// The bot's name, such as `GPTBot`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// The user agent, exactly as it is sent.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) user_agent: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -319,6 +369,8 @@ mod tests {
             &["hgpixel", "user", "add", "a@b.c", "--role", "viewer"],
             &["hgpixel", "user", "role", "a@b.c"],
             &["hgpixel", "erase", "--site", "shop"],
+            &["hgpixel", "bots", "restore", "--site", "shop"],
+            &["hgpixel", "bots", "teach", "--site", "shop", "--name", "x"],
         ] {
             assert_eq!(
                 Cli::try_parse_from(wrong).unwrap_err().exit_code(),

@@ -62,6 +62,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Audit { site, limit } => {
             done(commands::store::audit(&settings, site, limit).await)
         }
+        Command::Bots { command } => done(commands::bots::run(&settings, command).await),
         Command::Rollup { command } => done(commands::rollup::run(&settings, command).await),
         Command::Erase(args) => done(commands::erase::run(&settings, args).await),
         Command::LoginLink => done(commands::store::login_link(&settings).await),

@@ -86,8 +86,10 @@ fn line(entry: AuditEntry, sites: &[Site]) -> Line {
     // What somebody does to themselves needs no second name.
     let subject = if entry.subject == entry.actor {
         String::new()
-    } else {
+    } else if entry.action == AuditAction::SiteSet {
         entry.subject.replace('_', " ")
+    } else {
+        entry.subject
     };
     Line {
         at: time::minute(entry.at_ms),
@@ -111,13 +113,16 @@ fn words(action: AuditAction) -> &'static str {
         AuditAction::UserOwner => "changed the role on the server of",
         AuditAction::UserName => "changed the own name",
         AuditAction::UserPassword => "changed the own password",
-        AuditAction::UserRemove => "removed",
+        AuditAction::UserRemove | AuditAction::KeptRemove => "removed",
         AuditAction::RoleSet => "changed the role of",
-        AuditAction::TokenCreate => "made",
+        AuditAction::TokenCreate | AuditAction::KeptAdd | AuditAction::LinkShare => "made",
         AuditAction::TokenRevoke => "ended",
+        AuditAction::LinkRevoke => "revoked",
         AuditAction::Login => "logged in",
         AuditAction::LoginEnd => "ended own sessions",
         AuditAction::Retention => "forgot old events",
         AuditAction::Erase => "erased",
+        AuditAction::BotsTeach => "judged",
+        AuditAction::BotsForget => "no longer judges",
     }
 }

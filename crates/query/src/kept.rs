@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::access::SiteAccess;
+use crate::access::{SiteAccess, Viewer};
 use crate::answer::{Refusal, bad_request, store_failed};
 use crate::state::App;
 
@@ -75,6 +75,7 @@ fn told(kept: &Kept) -> Option<Value> {
 
 pub(crate) async fn keep(
     State(app): State<App>,
+    Extension(viewer): Extension<Viewer>,
     Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     body: String,
 ) -> Result<Response, Refusal> {
@@ -86,7 +87,8 @@ pub(crate) async fn keep(
         return Err(bad_request(detail));
     }
     let (kind, body) = new.thing.stored();
-    let id = app.store.keep(site.id, kind, name, &body).await;
+    let actor = viewer.actor();
+    let id = app.store.keep(&actor, site.id, kind, name, &body).await;
     let id = id.map_err(|error| store_failed(&error))?;
     let id = id.ok_or_else(|| {
         let detail = format!("a dashboard keeps {KEPT_MAX} things at most: remove one first");
@@ -97,6 +99,7 @@ pub(crate) async fn keep(
 
 pub(crate) async fn forget(
     State(app): State<App>,
+    Extension(viewer): Extension<Viewer>,
     Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     Path((_key, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
@@ -104,7 +107,7 @@ pub(crate) async fn forget(
     let id = id
         .parse()
         .map_err(|_| bad_request("the number at the end of the path is none"))?;
-    let forgotten = app.store.forget_kept(site.id, id).await;
+    let forgotten = app.store.forget_kept(&viewer.actor(), site.id, id).await;
     let was_there = forgotten.map_err(|error| store_failed(&error))?;
     was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(none)
 }

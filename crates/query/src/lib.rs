@@ -11,6 +11,7 @@ mod access;
 mod answer;
 mod assets;
 mod audit;
+mod bots;
 mod csrf;
 mod dashboard;
 mod demo;

@@ -12,9 +12,9 @@ use http::Method;
 use crate::access::Need;
 use crate::state::App;
 use crate::{
-    access, answer, assets, audit, csrf, dashboard, demo, headers, invitation, kept, live, login,
-    openapi, people, pixel, properties, settings, shared, site_settings, sites, stats, view_data,
-    visits,
+    access, answer, assets, audit, bots, csrf, dashboard, demo, headers, invitation, kept, live,
+    login, openapi, people, pixel, properties, settings, shared, site_settings, sites, stats,
+    view_data, visits,
 };
 
 /// Forms and questions: a site's rules, and filters of some thousand short values, are the longest things that anybody writes.
@@ -52,6 +52,9 @@ routes! {
 
     GET "/sites/{key}/visits", Need::Site(Role::Viewer) => visits::list;
     GET "/sites/{key}/visits/{session}", Need::Site(Role::Viewer) => visits::show;
+    GET "/sites/{key}/bots", Need::Site(Role::Viewer) => bots::show;
+    POST "/sites/{key}/bots", Need::Site(Role::Editor) => bots::teach;
+    POST "/sites/{key}/bots/forget", Need::Site(Role::Editor) => bots::forget;
     GET "/sites/{key}/properties", Need::Site(Role::Viewer) => properties::list;
     GET "/sites/{key}/kept", Need::Site(Role::Viewer) => kept::list;
     POST "/sites/{key}/kept", Need::Site(Role::Editor) => kept::keep;

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::access::SiteAccess;
+use crate::access::{SiteAccess, Viewer};
 use crate::answer::{Refusal, bad_request, store_failed};
 use crate::html::{SharedPage, page};
 use crate::state::App;
@@ -61,6 +61,7 @@ pub(crate) async fn list(
 
 pub(crate) async fn share(
     State(app): State<App>,
+    Extension(viewer): Extension<Viewer>,
     Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     headers: HeaderMap,
     body: String,
@@ -70,13 +71,13 @@ pub(crate) async fn share(
     if name.is_empty() || name.chars().count() > NAME_MAX {
         return Err(bad_request(format!("name: 1 to {NAME_MAX} characters")));
     }
-    let token = made(&app, &site, name).await?;
+    let token = made(&app, &viewer, &site, name).await?;
     let url = format!("{}/share/{token}", app.public_url.as_seen_by(&headers));
     Ok((StatusCode::CREATED, Json(json!({ "url": url }))).into_response())
 }
 
-async fn made(app: &App, site: &Site, name: &str) -> Result<String, Refusal> {
-    let token = app.store.share(site.id, name).await;
+async fn made(app: &App, viewer: &Viewer, site: &Site, name: &str) -> Result<String, Refusal> {
+    let token = app.store.share(&viewer.actor(), site.id, name).await;
     let token = token.map_err(|error| store_failed(&error))?;
     token.ok_or_else(|| {
         let detail = format!("a site has {SHARED_LINKS_MAX} links at most: revoke one first");
@@ -86,6 +87,7 @@ async fn made(app: &App, site: &Site, name: &str) -> Result<String, Refusal> {
 
 pub(crate) async fn revoke(
     State(app): State<App>,
+    Extension(viewer): Extension<Viewer>,
     Extension(SiteAccess { site, .. }): Extension<SiteAccess>,
     Path((_key, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
@@ -93,7 +95,7 @@ pub(crate) async fn revoke(
     let id = id
         .parse()
         .map_err(|_| bad_request("the number at the end of the path is none"))?;
-    let revoked = app.store.unshare(site.id, id).await;
+    let revoked = app.store.unshare(&viewer.actor(), site.id, id).await;
     let was_there = revoked.map_err(|error| store_failed(&error))?;
     was_there.then_some(StatusCode::NO_CONTENT).ok_or_else(none)
 }

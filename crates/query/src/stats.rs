@@ -3,6 +3,8 @@
 //! A question is parsed once into values that cannot be wrong (`question`), its dates become instants in its time zone (`range`, `buckets`),
 //! the store counts, and `answer` says it in JSON; `answers` remembers it for a while. What a metric means stands in `docs/metrics.md`.
 //!
+//! Our own pages ask in the same language ([`figures`]), and get what anybody would.
+//!
 //! What makes no sense is refused with 400, and the refusal names the key and what is allowed there. A site that the viewer may not see is
 //! like one that does not exist.
 
@@ -18,6 +20,9 @@ mod question;
 mod range;
 mod wrong;
 
+use std::future::Future;
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
@@ -27,12 +32,14 @@ use hgpixel_event::SiteKey;
 use hgpixel_store::{Site, StoreError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::access::{Viewer, VisibleSites};
-use crate::answer::store_failed;
+use crate::answer::{Refusal, bad_request, store_failed};
 use crate::state::{App, Parts};
-use answers::{FRESH_CLOSED, Found, Wish};
+use answers::{Found, Wish};
 use asked::Asked;
 use question::Question;
 use range::Today;
@@ -51,11 +58,7 @@ pub(crate) async fn ask(
         Ok(understood) => understood,
         Err(refusal) => return refusal,
     };
-    let fresh = if asked.is_open() {
-        app.fresh_open
-    } else {
-        FRESH_CLOSED
-    };
+    let fresh = asked.fresh(&app);
     let store = app.store.clone();
     let key = asked.key(&site);
     let compute = || async move { asked.answer(&store).await };
@@ -64,6 +67,81 @@ pub(crate) async fn ask(
         Ok(body) => told(body, found),
         Err(error) => failed(&error),
     }
+}
+
+/// An answer, as one of our own pages reads it.
+pub(crate) struct Figures {
+    pub(crate) rows: Vec<FiguresRow>,
+    /// The instants of the question.
+    pub(crate) range_ms: (i64, i64),
+}
+
+/// Events with the same values, and the metrics of them; null is 0.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FiguresRow {
+    pub(crate) dimensions: Vec<String>,
+    metrics: Vec<Option<f64>>,
+}
+
+impl FiguresRow {
+    /// A metric that is a whole number, by its place in the question.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts are whole, and far below 2^53"
+    )]
+    pub(crate) fn count(&self, metric: usize) -> u64 {
+        self.metrics.get(metric).copied().flatten().unwrap_or(0.0) as u64
+    }
+}
+
+/// The answer to a question of one of our own pages about a site that its reader may see.
+pub(crate) async fn figures(
+    app: &Parts,
+    site: &Site,
+    question: &Value,
+) -> Result<Figures, Refusal> {
+    #[derive(Deserialize)]
+    struct Told {
+        results: Vec<FiguresRow>,
+    }
+    let question = Question::parse(question.to_string().as_bytes());
+    let asked = question.and_then(|question| {
+        let today = Today::new(app.clock.now_ms(), site.zone())?;
+        Asked::of(question, site, &today, None)
+    });
+    let asked = asked.map_err(|wrong| bad_request(wrong.detail()))?;
+    let (key, fresh, range_ms) = (asked.key(site), asked.fresh(app), asked.range_ms());
+    let store = app.store.clone();
+    let body = remembered(
+        app,
+        &key,
+        fresh,
+        || async move { asked.answer(&store).await },
+    )
+    .await?;
+    let told: Told = serde_json::from_slice(&body).map_err(|error| {
+        tracing::error!(%error, "an answer of our own could not be read");
+        Refusal::unavailable("the figures could not be read; try again in a moment")
+    })?;
+    Ok(Figures {
+        rows: told.results,
+        range_ms,
+    })
+}
+
+/// What else a page computes from the store, remembered like figures.
+pub(crate) async fn remembered<F>(
+    app: &Parts,
+    key: &str,
+    fresh: Duration,
+    compute: impl FnOnce() -> F,
+) -> Result<Bytes, Refusal>
+where
+    F: Future<Output = Result<Bytes, StoreError>> + Send + 'static,
+{
+    let (answer, _) = app.answers.get(key, fresh, Wish::Any, compute).await;
+    answer.map_err(|error| store_failed(&error))
 }
 
 /// The site and the question, or the refusal.

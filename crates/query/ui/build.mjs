@@ -20,6 +20,7 @@ const { metafile } = await build({
     "src/style.css",
     "src/dark.css",
     "src/dashboard.css",
+    "src/bots.css",
     "src/view-data.css",
   ],
   outdir: DIST,

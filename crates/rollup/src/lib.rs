@@ -1,5 +1,5 @@
 //! Keep what time changes current: rotate salts, make partitions ahead, forget what is needed for 48 hours only and what is older
-//! than its site keeps it, and count the figures of days that are over.
+//! than its site keeps it, end what a verdict about bots began, and count the figures of days that are over.
 //!
 //! One process does it at a time, whoever holds the database's lock; the others look each few seconds whether it is free. Every
 //! piece of work is idempotent, so a leader that is killed in the middle, or two that believe to lead for a moment, do no
@@ -106,6 +106,14 @@ async fn round(store: &EventStore, metrics: &Metrics) {
         tracing::info!(rows, "forgot what is older than its site keeps it");
     }
     metrics.did("apply_retention", &forgotten);
+    let swept = store.apply_verdicts().await;
+    if let Ok(sites @ 1..) = &swept {
+        tracing::info!(
+            sites,
+            "applied verdicts about bots to what was stored before"
+        );
+    }
+    metrics.did("apply_verdicts", &swept);
 }
 
 impl Metrics {

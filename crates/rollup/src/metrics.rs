@@ -3,11 +3,12 @@
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 
 /// The leader's work, piece by piece.
-const TASKS: [&str; 5] = [
+const TASKS: [&str; 6] = [
     "rotate_salts",
     "prepare_partitions",
     "prune",
     "apply_retention",
+    "apply_verdicts",
     "roll_up",
 ];
 

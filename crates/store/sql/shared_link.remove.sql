@@ -1,2 +1,3 @@
 delete from shared_links
 where site = $1 and id = $2
+returning name

@@ -64,6 +64,11 @@ impl Actor {
         Self::named("server")
     }
 
+    /// As the log names them.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     fn named(name: &str) -> Self {
         Self {
             id: 0,
@@ -107,10 +112,22 @@ pub enum AuditAction {
     Retention,
     /// A person's or visitor's events were erased.
     Erase,
+    /// Somebody said who is a bot on a site, or is none.
+    BotsTeach,
+    /// That was taken back.
+    BotsForget,
+    /// An annotation, a goal or a funnel was made.
+    KeptAdd,
+    /// It was removed.
+    KeptRemove,
+    /// A link to a site's dashboard was made.
+    LinkShare,
+    /// It was revoked.
+    LinkRevoke,
 }
 
 impl AuditAction {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 22] = [
         Self::SiteAdd,
         Self::SiteSet,
         Self::UserInvite,
@@ -127,6 +144,12 @@ impl AuditAction {
         Self::LoginEnd,
         Self::Retention,
         Self::Erase,
+        Self::BotsTeach,
+        Self::BotsForget,
+        Self::KeptAdd,
+        Self::KeptRemove,
+        Self::LinkShare,
+        Self::LinkRevoke,
     ];
 
     /// The name, as it is stored and shown.
@@ -148,6 +171,12 @@ impl AuditAction {
             Self::LoginEnd => "login.end",
             Self::Retention => "retention",
             Self::Erase => "erase",
+            Self::BotsTeach => "bots.teach",
+            Self::BotsForget => "bots.forget",
+            Self::KeptAdd => "kept.add",
+            Self::KeptRemove => "kept.remove",
+            Self::LinkShare => "link.share",
+            Self::LinkRevoke => "link.revoke",
         }
     }
 }

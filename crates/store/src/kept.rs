@@ -4,8 +4,9 @@
 use hgpixel_event::Clock;
 use sqlx::FromRow;
 
+use crate::audit::{self, Actor, AuditAction, Note};
 use crate::error::StoreError;
-use crate::pool::{Pool, reading, writing};
+use crate::pool::{Pool, reading, within};
 
 /// How much one site may keep, of all kinds together.
 pub const KEPT_MAX: u32 = 300;
@@ -32,13 +33,15 @@ pub(crate) async fn list(pool: &Pool, site: i64) -> Result<Vec<Kept>, StoreError
 pub(crate) async fn add(
     pool: &Pool,
     clock: &Clock,
+    actor: &Actor,
     site: i64,
     kind: &str,
     name: &str,
     body: &str,
 ) -> Result<Option<i64>, StoreError> {
+    let mut transaction = pool.begin().await?;
     let insert = include_str!("../sql/kept.add.sql");
-    Ok(writing!(pool, db => sqlx::query_scalar(insert)
+    let id: Option<i64> = within!(transaction, db => sqlx::query_scalar(insert)
         .bind(site)
         .bind(clock.now_ms())
         .bind(kind)
@@ -46,11 +49,45 @@ pub(crate) async fn add(
         .bind(body)
         .bind(i64::from(KEPT_MAX))
         .fetch_optional(db)
-        .await?))
+        .await?);
+    if id.is_none() {
+        return Ok(None);
+    }
+    let subject = format!("the {kind} {name}");
+    let note = Note {
+        site: Some(site),
+        new: body,
+        ..Note::of(AuditAction::KeptAdd, &subject)
+    };
+    audit::note(&mut transaction, clock, actor, &note).await?;
+    transaction.commit().await?;
+    Ok(id)
 }
 
-pub(crate) async fn remove(pool: &Pool, site: i64, id: i64) -> Result<bool, StoreError> {
+pub(crate) async fn remove(
+    pool: &Pool,
+    clock: &Clock,
+    actor: &Actor,
+    site: i64,
+    id: i64,
+) -> Result<bool, StoreError> {
+    let mut transaction = pool.begin().await?;
     let delete = include_str!("../sql/kept.remove.sql");
-    let gone = writing!(pool, db => sqlx::query(delete).bind(site).bind(id).execute(db).await?.rows_affected());
-    Ok(gone > 0)
+    let gone: Option<Kept> = within!(transaction, db => sqlx::query_as(delete)
+        .bind(site)
+        .bind(id)
+        .fetch_optional(db)
+        .await?);
+    let Some(gone) = gone else {
+        return Ok(false);
+    };
+    let subject = format!("the {} {}", gone.kind, gone.name);
+    let note = Note {
+        site: Some(site),
+        old: &gone.body,
+        ..Note::of(AuditAction::KeptRemove, &subject)
+    };
+    audit::note(&mut transaction, clock, actor, &note).await?;
+    transaction.commit().await?;
+    Ok(true)
 }

@@ -33,6 +33,7 @@ mod snapshot;
 mod stats;
 mod store;
 mod user;
+mod verdict;
 mod view;
 mod visit;
 mod writer;
@@ -56,6 +57,7 @@ pub use stats::{
 };
 pub use store::EventStore;
 pub use user::{Authority, Email, Grant, Invited, Role, User};
+pub use verdict::{Applied, BotSeen, Suspect, TaughtVerdict, VERDICTS_MAX, Verdict};
 pub use view::{
     VIEW_CONDITION_DEPTH_MAX, VIEW_COUNT_MAX, VIEW_GROUP_COLUMNS_MAX, VIEW_GROUP_EVENTS_MAX,
     VIEW_GROUPS_MAX, VIEW_LENGTH_MAX, VIEW_SEARCH_BYTES_MAX, VIEW_TESTS_MAX, VIEW_VALUE_BYTES_MAX,

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(3, "0003_stats"),
     migration!(4, "0004_dashboard"),
     migration!(5, "0005_rollups"),
+    migration!(6, "0006_bots"),
 ];
 
 /// "hgpixel", as a number: the advisory lock under which tables are changed.

@@ -36,7 +36,7 @@ pub(crate) async fn apply(pool: &Pool, clock: &Clock) -> Result<u64, StoreError>
     for site in &sites {
         if let Some(cutoff_ms) = cutoff_ms(site, clock) {
             // Before anything goes: figures that were counted must not outlive their events.
-            let forgotten = forget_figures(pool, clock, site, cutoff_ms);
+            let forgotten = forget_figures(pool, site, cutoff_ms);
             pool.bounded(forgotten).await?;
         }
     }
@@ -80,14 +80,9 @@ async fn forget(
     Ok(events + sessions)
 }
 
-async fn forget_figures(
-    pool: &Pool,
-    clock: &Clock,
-    site: &Site,
-    cutoff_ms: i64,
-) -> Result<(), StoreError> {
+async fn forget_figures(pool: &Pool, site: &Site, cutoff_ms: i64) -> Result<(), StoreError> {
     let mut transaction = pool.begin().await?;
-    stats::forget_before(&mut transaction, site.id, cutoff_ms, clock.now_ms()).await?;
+    stats::forget_before(&mut transaction, site.id, cutoff_ms).await?;
     transaction.commit().await
 }
 
@@ -155,6 +150,8 @@ async fn settle(
         let number = i32::try_from(site.id).unwrap_or(0);
         ledger::add_total(&mut transaction, REMOVED, number, -events).await?;
     }
+    // Also those of a day that was counted meanwhile.
+    stats::forget_before(&mut transaction, site.id, cutoff_ms).await?;
     let raise = include_str!("../sql/site.raise.sql");
     within!(transaction, db => sqlx::query(raise).bind(site.id).execute(db).await?.rows_affected());
     let (kept, gone) = (

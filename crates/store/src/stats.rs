@@ -30,7 +30,7 @@ pub use metric::{Counts, Figure, Metric};
 pub use rollups::RollupDay;
 
 pub(crate) use rollups::{
-    OpenDays, check, forget_before, mark_received, mark_times, roll_up, waiting,
+    OpenDays, check, forget_before, mark_all, mark_received, mark_times, roll_up, waiting,
 };
 pub(crate) use run::{Source, span, stats};
 

@@ -21,6 +21,7 @@ use crate::site::{self, Site, SiteCounts};
 use crate::snapshot::{self, Snapshot};
 use crate::stats::{self, OpenDays, RollupDay, StatsAnswer, StatsQuery};
 use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
+use crate::verdict::{self, Applied, BotSeen, Suspect, TaughtVerdict, Verdict};
 use crate::view::{
     self, ViewFilter, ViewGroupQuery, ViewGroups, ViewOrder, ViewPage, ViewQuery, ViewRow,
 };
@@ -536,25 +537,41 @@ impl EventStore {
     /// Keeps something more, and gives its number; `None` where the site keeps [`crate::KEPT_MAX`] things already.
     pub async fn keep(
         &self,
+        actor: &Actor,
         site: i64,
         kind: &str,
         name: &str,
         body: &str,
     ) -> Result<Option<i64>, StoreError> {
         self.pool
-            .bounded(kept::add(&self.pool, &self.clock, site, kind, name, body))
+            .bounded(kept::add(
+                &self.pool,
+                &self.clock,
+                actor,
+                site,
+                kind,
+                name,
+                body,
+            ))
             .await
     }
 
     /// Keeps it no longer. Whether it was there.
-    pub async fn forget_kept(&self, site: i64, id: i64) -> Result<bool, StoreError> {
-        self.pool.bounded(kept::remove(&self.pool, site, id)).await
+    pub async fn forget_kept(&self, actor: &Actor, site: i64, id: i64) -> Result<bool, StoreError> {
+        self.pool
+            .bounded(kept::remove(&self.pool, &self.clock, actor, site, id))
+            .await
     }
 
     /// The secret of a new link to the site's dashboard, shown now and never again; `None` where it has [`crate::SHARED_LINKS_MAX`] already.
-    pub async fn share(&self, site: i64, name: &str) -> Result<Option<String>, StoreError> {
+    pub async fn share(
+        &self,
+        actor: &Actor,
+        site: i64,
+        name: &str,
+    ) -> Result<Option<String>, StoreError> {
         self.pool
-            .bounded(access::share(&self.pool, &self.clock, site, name))
+            .bounded(access::share(&self.pool, &self.clock, actor, site, name))
             .await
     }
 
@@ -571,9 +588,9 @@ impl EventStore {
     }
 
     /// Revokes a link. Whether there was one.
-    pub async fn unshare(&self, site: i64, id: i64) -> Result<bool, StoreError> {
+    pub async fn unshare(&self, actor: &Actor, site: i64, id: i64) -> Result<bool, StoreError> {
         self.pool
-            .bounded(access::unshare(&self.pool, site, id))
+            .bounded(access::unshare(&self.pool, &self.clock, actor, site, id))
             .await
     }
 
@@ -605,6 +622,73 @@ impl EventStore {
     ) -> Result<Vec<String>, StoreError> {
         self.pool
             .bounded(visit::data(&self.pool, site, range_ms, kind))
+            .await
+    }
+
+    /// What people say about who is a bot on the site, the newest first.
+    pub async fn verdicts(&self, site: i64) -> Result<Vec<TaughtVerdict>, StoreError> {
+        self.pool.bounded(verdict::list(&self.pool, site)).await
+    }
+
+    /// Says who is a bot on the site, or is none, against what was seen: of what comes from now on, and of what is stored. Of that half a
+    /// million visits follow at once, the rest by [`EventStore::apply_verdicts`]. Then the figures are as if it had always been said.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for what makes no sense, and beyond [`crate::VERDICTS_MAX`].
+    pub async fn teach(
+        &self,
+        actor: &Actor,
+        site: i64,
+        suspect: &Suspect,
+        verdict: Verdict,
+    ) -> Result<Applied, StoreError> {
+        let teach = verdict::teach(&self.pool, &self.clock, actor, site, suspect, verdict);
+        self.pool.bounded(teach).await?;
+        Ok(self.sweep_soon(site).await)
+    }
+
+    /// Takes a verdict back, as [`EventStore::teach`] sets it: what was seen holds again. `None` where there was none.
+    pub async fn forget_verdict(
+        &self,
+        actor: &Actor,
+        site: i64,
+        suspect: &Suspect,
+    ) -> Result<Option<Applied>, StoreError> {
+        let forget = verdict::forget(&self.pool, &self.clock, actor, site, suspect);
+        if !self.pool.bounded(forget).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.sweep_soon(site).await))
+    }
+
+    /// What is said holds already for what comes, so a failure here only means that the rest is done later.
+    async fn sweep_soon(&self, site: i64) -> Applied {
+        const PIECES: usize = 100;
+        match verdict::sweep(&self.pool, site, PIECES).await {
+            Ok(applied) => applied,
+            Err(error) => {
+                tracing::warn!(%error, "could not apply a verdict to all that is stored; the leader will");
+                Applied::Partly
+            }
+        }
+    }
+
+    /// Applies verdicts to what is stored, where that is not done yet. Returns on how many sites. May take long, in transactions that are
+    /// each bounded; one that is cut short goes on where it was.
+    pub async fn apply_verdicts(&self) -> Result<u64, StoreError> {
+        verdict::sweep_all(&self.pool).await
+    }
+
+    /// When visits that are taken for bots', or were before a verdict, were last seen in a range of time: by reason and name, the latest
+    /// 2,000. Visits of any kind by user agent too, for those that are named; a hundred or so.
+    pub async fn bots_last_seen(
+        &self,
+        site: i64,
+        range_ms: (i64, i64),
+        agents: &[String],
+    ) -> Result<Vec<BotSeen>, StoreError> {
+        self.pool
+            .bounded(verdict::last_seen(&self.pool, site, range_ms, agents))
             .await
     }
 

@@ -1,6 +1,7 @@
 //! The write path: a batch of messages, stored in one transaction.
 //!
-//! 1. Texts become numbers (`dictionary`), committed before the rest.
+//! 1. Texts become numbers (`dictionary`), committed before the rest; where people have said who is a bot, that of the client becomes
+//!    another (`judging`).
 //! 2. The messages' ids are recorded; those that were recorded before are skipped wholly.
 //! 3. Each event finds its session (`visits`), under the lock of its visitor's row.
 //! 4. The events are inserted; those that were stored before come back as not inserted.
@@ -21,11 +22,13 @@ use crate::metrics::Metrics;
 use crate::new_event::{Message, NewEvent};
 use crate::pool::{Pool, Transaction};
 use crate::stats;
+use crate::verdict;
 
 pub(crate) mod bulk;
 mod check;
 pub(crate) mod dictionary;
 mod doubt;
+mod judging;
 mod known_sites;
 pub(crate) mod ledger;
 mod messages;
@@ -38,6 +41,7 @@ mod visits;
 
 use dictionary::{Dictionaries, Interned};
 use doubt::Doubt;
+use judging::{Judged, Judging};
 use known_sites::KnownSites;
 use ledger::Line;
 use numbering::Numbering;
@@ -70,6 +74,7 @@ pub struct Writer {
     instance: String,
     dictionaries: Dictionaries,
     sites: KnownSites,
+    judging: Judging,
     traits: KnownTraits,
     numbering: Numbering,
     /// The last commit, while its answer is not known.
@@ -107,6 +112,7 @@ impl Writer {
             instance: instance.to_owned(),
             dictionaries: Dictionaries::new(),
             sites: KnownSites::default(),
+            judging: Judging::new(),
             traits: KnownTraits::new(),
             numbering,
             doubt: None,
@@ -159,7 +165,7 @@ impl Writer {
         self.sites.check(&pool, &rows).await?;
         self.numbering.renew(&pool).await?;
         let interned = self.dictionaries.intern(&pool, &rows).await?;
-        let mut transaction = pool.begin().await?;
+        let (mut transaction, judged) = self.begin(&pool, &rows, &interned).await?;
         let messages = messages::ids(batch);
         let new = bulk::insert_batches(&mut transaction, &messages, self.clock.now_ms()).await?;
         if let Some(appended) = self.settle_doubt(&mut transaction, &messages).await? {
@@ -170,7 +176,7 @@ impl Writer {
             appended,
             line,
             traits,
-        } = self.store(&mut transaction, batch, new, &interned).await?;
+        } = self.store(&mut transaction, batch, new, &judged).await?;
         if end == End::Rollback {
             transaction.rollback().await?;
             return Ok(appended);
@@ -187,6 +193,31 @@ impl Writer {
             .take()
             .map(|doubt| doubt.appended)
             .unwrap_or_default())
+    }
+
+    /// A transaction, and the events as the verdicts see them that are in force until it ends.
+    async fn begin(
+        &mut self,
+        pool: &Pool,
+        rows: &[&NewEvent],
+        interned: &[Interned],
+    ) -> Result<(Transaction, Vec<Judged>), StoreError> {
+        // People set verdicts now and then: whoever finds another one each time has met something else.
+        const TRIES: usize = 5;
+        for _ in 0..TRIES {
+            let judged = self.judging.judge(pool, rows, interned).await?;
+            let mut transaction = pool.begin().await?;
+            let revision = verdict::shared(&mut transaction).await?;
+            if self.judging.is_of(revision) {
+                return Ok((transaction, judged));
+            }
+            transaction.rollback().await?;
+            self.judging.forget(revision);
+        }
+        Err(StoreError::unavailable(
+            "verdicts",
+            "verdicts about bots change too fast",
+        ))
     }
 
     /// What the last commit would have answered, if its answer was lost and this is its batch again.
@@ -215,10 +246,10 @@ impl Writer {
         transaction: &mut Transaction,
         batch: &[Message],
         new: Vec<Uuid>,
-        interned: &[Interned],
+        judged: &[Judged],
     ) -> Result<Stored, StoreError> {
         let mut appended = Appended::default();
-        let mut planned = messages::first_time(batch, new, interned, &mut appended)?;
+        let mut planned = messages::first_time(batch, new, judged, &mut appended)?;
         let continued = self.assign_sessions(transaction, &mut planned).await?;
         let traits = self.traits.of(transaction, &continued).await?;
         let traits = plan::traits_of(&mut planned, traits);

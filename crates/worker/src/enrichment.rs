@@ -1,7 +1,7 @@
 //! From an event as queued to an event as stored: what its user agent, addresses and languages mean.
 
 use hgpixel_enrich::{
-    AgentParser, BotReason, ClientHints, campaign, channel, crawler_name, language, source,
+    AgentParser, BotReason, ClientHints, bot_name, campaign, channel, language, source,
 };
 use hgpixel_event::{Event, Marks};
 use hgpixel_store::{Campaign, Enriched, NewEvent};
@@ -52,8 +52,7 @@ impl Enrichment {
             .filter(|reason| !(from_server && *reason == BotReason::EmptyAgent));
         if let Some(reason) = bot {
             reason.as_str().clone_into(&mut enriched.bot_reason);
-            let name = crawler_name(&event.user_agent).unwrap_or(&agent.browser);
-            name.clone_into(&mut enriched.bot_name);
+            bot_name(&event.user_agent, &agent.browser).clone_into(&mut enriched.bot_name);
         } else if event.automated {
             let reason = BotReason::Webdriver.as_str();
             reason.clone_into(&mut enriched.bot_reason);

@@ -9,7 +9,7 @@ fn check(user_agent: &str, expected: Option<BotReason>) {
 
 fn check_ai(user_agent: &str, name: &str) {
     check(user_agent, Some(BotReason::AiCrawler));
-    assert_eq!(crawler_name(user_agent), Some(name), "of {user_agent:?}");
+    assert_eq!(bot_name(user_agent, "Chrome"), name, "of {user_agent:?}");
 }
 
 #[test]
@@ -24,8 +24,20 @@ fn search_engines() {
         "Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)",
     ] {
         check(user_agent, Some(BotReason::Crawler));
-        assert_eq!(crawler_name(user_agent), None);
+        assert_eq!(bot_name(user_agent, "As it was read"), "As it was read");
     }
+}
+
+#[test]
+fn a_bot_in_the_clothes_of_a_browser_has_no_browsers_name() {
+    let other = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Safari/537.36 (compatible; GoogleOther)";
+    assert_eq!(bot_name(other, "Chrome"), "GoogleOther");
+    let ads = "Mozilla/5.0 (iPhone; CPU iPhone OS 14_7 like Mac OS X) Safari/604.1 (compatible; AdsBot-Google)";
+    // The list has a pattern there.
+    assert_eq!(bot_name(ads, "Safari"), "");
+    let unknown = "Mozilla/5.0 (compatible; what is this? +https://example.com/) Chrome/125.0.0.0";
+    assert_eq!(bot_name(unknown, "Chrome"), "");
+    assert_eq!(bot_name(unknown, "Headless Chrome"), "Headless Chrome");
 }
 
 #[test]
@@ -214,7 +226,7 @@ proptest! {
     #[test]
     fn never_panics(user_agent in "\\PC{0,600}") {
         BotReason::of(&user_agent);
-        crawler_name(&user_agent);
+        bot_name(&user_agent, "");
     }
 
     #[test]

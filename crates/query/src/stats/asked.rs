@@ -1,5 +1,7 @@
 //! A question about instants, ready to be counted.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
@@ -9,10 +11,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Compared, Told};
+use super::answers::FRESH_CLOSED;
 use super::question::Question;
 use super::range::{self, Range, Today};
 use super::wrong::Wrong;
 use super::{buckets, comparison};
+use crate::state::Parts;
 
 pub(crate) struct Asked {
     question: Question,
@@ -56,10 +60,19 @@ impl Asked {
         })
     }
 
-    /// Whether more may happen in its range.
-    pub(crate) fn is_open(&self) -> bool {
+    /// How long its answer is fresh: shorter where more may happen in its range.
+    pub(crate) fn fresh(&self, app: &Parts) -> Duration {
         let compared = self.compared.as_ref();
-        self.main.range.is_open || compared.is_some_and(|part| part.range.is_open)
+        if self.main.range.is_open || compared.is_some_and(|part| part.range.is_open) {
+            app.fresh_open
+        } else {
+            FRESH_CLOSED
+        }
+    }
+
+    /// From when to before when.
+    pub(crate) fn range_ms(&self) -> (i64, i64) {
+        (self.main.range.from_ms, self.main.range.until_ms)
     }
 
     /// The same for the same question about the same instants, while what is known of the site's past is the same.

@@ -19,7 +19,7 @@ const METRICS: [(&str, Metric); 11] = [
 ];
 
 /// All but properties and time.
-const DIMENSIONS: [(&str, Dimension); 30] = [
+const DIMENSIONS: [(&str, Dimension); 31] = [
     ("event:name", Dimension::EventName),
     ("event:page", Dimension::Page),
     ("event:hostname", Dimension::Hostname),
@@ -48,6 +48,7 @@ const DIMENSIONS: [(&str, Dimension); 30] = [
     ("visit:language", Dimension::Language),
     ("visit:screen", Dimension::Screen),
     ("visit:colour_scheme", Dimension::ColourScheme),
+    ("visit:user_agent", Dimension::UserAgent),
     ("visit:bot", Dimension::BotReason),
     ("visit:bot_name", Dimension::BotName),
 ];

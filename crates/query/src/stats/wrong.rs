@@ -19,7 +19,6 @@ impl Wrong {
         Self(format!("{key}: {expected}"))
     }
 
-    #[cfg(test)]
     pub(crate) fn detail(&self) -> &str {
         &self.0
     }

@@ -5,6 +5,7 @@
 )]
 
 mod access;
+mod bots;
 mod csrf;
 mod dashboard;
 mod files;

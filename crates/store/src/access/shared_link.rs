@@ -4,8 +4,9 @@ use hgpixel_event::Clock;
 use sqlx::FromRow;
 
 use super::secret;
+use crate::audit::{self, Actor, AuditAction, Note};
 use crate::error::StoreError;
-use crate::pool::{Pool, reading, writing};
+use crate::pool::{Pool, Transaction, reading, within};
 
 /// How many links one site may have.
 pub const SHARED_LINKS_MAX: u32 = 50;
@@ -25,12 +26,14 @@ pub struct SharedLink {
 pub(crate) async fn share(
     pool: &Pool,
     clock: &Clock,
+    actor: &Actor,
     site: i64,
     name: &str,
 ) -> Result<Option<String>, StoreError> {
     let token = secret::generate("")?;
+    let mut transaction = pool.begin().await?;
     let insert = include_str!("../../sql/shared_link.add.sql");
-    let added = writing!(pool, db => sqlx::query(insert)
+    let added = within!(transaction, db => sqlx::query(insert)
         .bind(secret::hash(&token))
         .bind(site)
         .bind(clock.now_ms())
@@ -39,7 +42,20 @@ pub(crate) async fn share(
         .execute(db)
         .await?
         .rows_affected());
-    Ok((added > 0).then_some(token))
+    if added == 0 {
+        return Ok(None);
+    }
+    note(
+        &mut transaction,
+        clock,
+        actor,
+        site,
+        AuditAction::LinkShare,
+        name,
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(Some(token))
 }
 
 pub(crate) async fn shared(pool: &Pool, site: i64) -> Result<Vec<SharedLink>, StoreError> {
@@ -55,8 +71,49 @@ pub(crate) async fn shared_site(pool: &Pool, token: &str) -> Result<Option<i64>,
         .await?))
 }
 
-pub(crate) async fn unshare(pool: &Pool, site: i64, id: i64) -> Result<bool, StoreError> {
+pub(crate) async fn unshare(
+    pool: &Pool,
+    clock: &Clock,
+    actor: &Actor,
+    site: i64,
+    id: i64,
+) -> Result<bool, StoreError> {
+    let mut transaction = pool.begin().await?;
     let delete = include_str!("../../sql/shared_link.remove.sql");
-    let gone = writing!(pool, db => sqlx::query(delete).bind(site).bind(id).execute(db).await?.rows_affected());
-    Ok(gone > 0)
+    let name: Option<String> = within!(transaction, db => sqlx::query_scalar(delete)
+        .bind(site)
+        .bind(id)
+        .fetch_optional(db)
+        .await?);
+    let Some(name) = name else {
+        return Ok(false);
+    };
+    note(
+        &mut transaction,
+        clock,
+        actor,
+        site,
+        AuditAction::LinkRevoke,
+        &name,
+    )
+    .await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// The link by its name: whoever has its secret may look.
+async fn note(
+    transaction: &mut Transaction,
+    clock: &Clock,
+    actor: &Actor,
+    site: i64,
+    action: AuditAction,
+    name: &str,
+) -> Result<(), StoreError> {
+    let subject = format!("the shared link {name}");
+    let note = Note {
+        site: Some(site),
+        ..Note::of(action, &subject)
+    };
+    audit::note(transaction, clock, actor, &note).await
 }

@@ -65,6 +65,8 @@ pub enum Dimension {
     Screen,
     /// Whether the visitor prefers light or dark pages.
     ColourScheme,
+    /// The user agent, as it was sent.
+    UserAgent,
     /// Why the visit is taken for a bot's.
     BotReason,
     /// The bot's name.
@@ -144,6 +146,7 @@ impl Dimension {
             Self::Language => Home::Column(Clients, "language"),
             Self::Screen => Home::Column(Clients, "screen"),
             Self::ColourScheme => Home::Json(Clients, "device_info", "colorScheme"),
+            Self::UserAgent => Home::Column(Clients, "user_agent"),
             Self::BotReason => Home::Column(Clients, "bot_reason"),
             Self::BotName => Home::Column(Clients, "bot_name"),
             Self::Time => Home::Time,
@@ -159,9 +162,13 @@ impl Dimension {
         }
     }
 
-    /// Whether rows without a known value are worth showing: to come from nowhere says something, to have no campaign does not.
+    /// Whether rows without a known value are worth showing: to come from nowhere says something, as to send no user agent does; to have no
+    /// campaign does not.
     pub fn shows_nothing(&self) -> bool {
-        matches!(self, Self::Source | Self::Referrer | Self::Channel)
+        matches!(
+            self,
+            Self::Source | Self::Referrer | Self::Channel | Self::UserAgent
+        )
     }
 
     /// Whether it is a property of each event, and not of the visit as a whole.

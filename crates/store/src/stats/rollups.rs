@@ -61,7 +61,7 @@ pub(super) use answer::answer;
 pub(crate) use build::{check, roll_up, waiting};
 pub(crate) use open::OpenDays;
 pub(super) use receipt::Received;
-pub(crate) use receipt::{forget_before, mark_received, mark_times};
+pub(crate) use receipt::{forget_before, mark_all, mark_received, mark_times};
 
 /// Events of a site and day that are held in memory at once to count them, at most: about 200 MB.
 pub(crate) const EVENTS_MAX: usize = 2_000_000;

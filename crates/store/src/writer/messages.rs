@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use super::Appended;
-use super::dictionary::Interned;
+use super::judging::Judged;
 use super::plan::Planned;
 use crate::error::StoreError;
 use crate::new_event::{Message, NewEvent};
@@ -22,15 +22,15 @@ pub(super) fn ids(batch: &[Message]) -> Vec<Uuid> {
 pub(super) fn first_time<'a>(
     batch: &'a [Message],
     new: Vec<Uuid>,
-    interned: &[Interned],
+    judged: &[Judged],
     appended: &mut Appended,
 ) -> Result<Vec<Planned<'a>>, StoreError> {
     let mut new: HashSet<Uuid> = new.into_iter().collect();
-    let mut seen = HashSet::with_capacity(interned.len());
-    let mut planned = Vec::with_capacity(interned.len());
-    let mut interned = interned.iter();
+    let mut seen = HashSet::with_capacity(judged.len());
+    let mut planned = Vec::with_capacity(judged.len());
+    let mut judged = judged.iter();
     for message in batch {
-        let numbers = interned.by_ref().take(message.rows.len());
+        let numbers = judged.by_ref().take(message.rows.len());
         // The same message twice in one batch: the second is a redelivery.
         if !new.remove(&message.id) {
             appended.redelivered += message.events();
@@ -43,9 +43,9 @@ pub(super) fn first_time<'a>(
         appended
             .dead_lettered
             .extend(message.dead_lettered.iter().cloned());
-        for (row, interned) in message.rows.iter().zip(numbers) {
+        for (row, judged) in message.rows.iter().zip(numbers) {
             if seen.insert((row.event.site, row.event.id)) {
-                planned.push(planned_event(row, *interned)?);
+                planned.push(planned_event(row, *judged)?);
             } else {
                 appended.duplicate += 1;
             }
@@ -54,12 +54,14 @@ pub(super) fn first_time<'a>(
     Ok(planned)
 }
 
-fn planned_event(row: &NewEvent, interned: Interned) -> Result<Planned<'_>, StoreError> {
+fn planned_event(row: &NewEvent, judged: Judged) -> Result<Planned<'_>, StoreError> {
     let site = i32::try_from(row.event.site)
         .map_err(|_| StoreError::rejected("22003", "no site has such a number"))?;
     Ok(Planned {
         row,
-        interned,
+        interned: judged.interned,
+        client: judged.client,
+        is_bot: judged.is_bot,
         site,
         session: 0,
     })

@@ -17,6 +17,9 @@ use crate::new_event::NewEvent;
 pub(super) struct Planned<'a> {
     pub(super) row: &'a NewEvent,
     pub(super) interned: Interned,
+    /// The client as its visit is to have it, and whether that is a bot's: what was seen, or what a verdict says.
+    pub(super) client: i32,
+    pub(super) is_bot: bool,
     pub(super) site: i32,
     pub(super) session: i64,
 }
@@ -48,7 +51,7 @@ pub(super) fn traits_of(planned: &mut [Planned<'_>], stored: Vec<Traits>) -> Has
     for event in planned {
         traits.entry(event.session).or_insert(Traits {
             session: event.session,
-            client: event.interned.client,
+            client: event.client,
             place: event.interned.place,
         });
     }
@@ -74,7 +77,9 @@ fn event_row<'a>(planned: &Planned<'a>, traits: &Traits) -> Result<EventRow<'a>,
     let kind = i16::try_from(interned.kind);
     let extra = Extra {
         kind: kind.is_err().then_some(interned.kind),
-        client: (interned.client != traits.client).then_some(interned.client),
+        // A verdict is about the visit: an event that differs says what was seen of itself.
+        client: (![interned.client, planned.client].contains(&traits.client))
+            .then_some(interned.client),
         place: (interned.place != traits.place).then_some(interned.place),
         marks: event.marks,
     };
@@ -101,6 +106,11 @@ pub(super) fn session_rows(
     traits: &HashMap<i64, Traits>,
     continued: &[(i32, i64)],
 ) -> Result<Vec<SessionRow>, StoreError> {
+    let bots: HashSet<i32> = planned
+        .iter()
+        .filter(|event| event.is_bot)
+        .map(|event| event.client)
+        .collect();
     let mut rows: Vec<SessionRow> = Vec::new();
     for event in planned.iter().filter(|event| stored.contains(&event.key())) {
         match rows.last_mut() {
@@ -111,7 +121,10 @@ pub(super) fn session_rows(
                 let is_new = continued
                     .binary_search(&(event.site, event.session))
                     .is_err();
-                rows.push(session_row(event, &traits[&event.session], is_new)?);
+                let traits = &traits[&event.session];
+                // A client's row says it once and for all. Of a session that is stored already, this is not looked at.
+                let is_bot = bots.contains(&traits.client);
+                rows.push(session_row(event, traits, is_new, is_bot)?);
             }
         }
     }
@@ -122,6 +135,7 @@ fn session_row(
     planned: &Planned<'_>,
     traits: &Traits,
     is_new: bool,
+    is_bot: bool,
 ) -> Result<SessionRow, StoreError> {
     let (event, interned) = (&planned.row.event, planned.interned);
     let channel = i16::try_from(interned.channel)
@@ -142,7 +156,7 @@ fn session_row(
         client: traits.client,
         place: traits.place,
         channel,
-        bot: i16::from(!planned.row.enriched.bot_reason.is_empty()),
+        bot: i16::from(is_bot),
         interactions: i32::from(is_interaction(&event.kind)),
     })
 }

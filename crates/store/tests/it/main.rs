@@ -12,4 +12,5 @@ mod sessions;
 mod sites;
 mod stats;
 mod support;
+mod verdicts;
 mod view;

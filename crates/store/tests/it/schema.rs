@@ -184,7 +184,12 @@ fn statements() -> Vec<(String, String)> {
                 "view.rows.sql" => {
                     format!("with found as materialized (select * from events {text}")
                 }
-                "view.clients.sql" | "view.kinds.sql" | "view.places.sql" => format!("{text} ($1)"),
+                "verdict.clients.sql"
+                | "view.clients.sql"
+                | "view.kinds.sql"
+                | "view.places.sql" => {
+                    format!("{text} ($1)")
+                }
                 _ => text,
             };
             statements.push((name, whole));

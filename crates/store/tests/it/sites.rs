@@ -10,6 +10,7 @@ for_each_backend!(
     nobody_overwrites_what_they_have_not_seen,
     a_setting_that_makes_no_sense_is_not_kept,
     the_log_is_paged_and_ends,
+    what_is_kept_and_shared_is_in_the_log,
 );
 
 async fn a_new_site_has_defaults(place: Place) {
@@ -115,4 +116,42 @@ async fn the_log_is_paged_and_ends(place: Place) {
     place.clock.advance_ms(400 * DAY_MS + 1);
     store.prune().await.unwrap();
     assert_eq!(ask(&place, "select count(*) from audit").await, "0");
+}
+
+async fn what_is_kept_and_shared_is_in_the_log(place: Place) {
+    let store = place.open().await;
+    let (mine, other) = (site(&store, "a").await, site(&store, "b").await);
+    let me = Actor::command_line();
+    let body = r#"{"day":"2026-11-13"}"#;
+    let kept = store.keep(&me, mine.id, "annotation", "A new page", body);
+    let id = kept.await.unwrap().unwrap();
+    let secret = store.share(&me, mine.id, "the board").await.unwrap();
+    let link = store.shared_links(mine.id).await.unwrap().remove(0).id;
+    // What is another site's is not there, and nothing is written down.
+    assert!(!store.forget_kept(&me, other.id, id).await.unwrap());
+    assert!(!store.unshare(&me, other.id, link).await.unwrap());
+    assert!(store.forget_kept(&me, mine.id, id).await.unwrap());
+    assert!(store.unshare(&me, mine.id, link).await.unwrap());
+    assert!(!store.unshare(&me, mine.id, link).await.unwrap());
+
+    let entries = store.audit(None, None).await.unwrap();
+    let lines: Vec<String> = entries
+        .iter()
+        .take_while(|entry| entry.action != AuditAction::SiteAdd)
+        .map(|entry| {
+            assert_eq!(entry.site, Some(mine.id));
+            format!(
+                "{} {} {} {}",
+                entry.action, entry.subject, entry.old, entry.new
+            )
+        })
+        .collect();
+    let expected = [
+        "link.revoke the shared link the board  ".to_owned(),
+        format!("kept.remove the annotation A new page {body} "),
+        "link.share the shared link the board  ".to_owned(),
+        format!("kept.add the annotation A new page  {body}"),
+    ];
+    assert_eq!(lines, expected);
+    assert!(!format!("{entries:?}").contains(&secret.unwrap()));
 }

@@ -5,4 +5,5 @@ mod question;
 mod random;
 mod recount;
 mod rollups;
+mod verdicts;
 mod world;

@@ -80,17 +80,21 @@ pub(crate) async fn waiting(
 
 /// Counts a day, and keeps its figures in place of those that there were. Returns how many events it has.
 ///
-/// Marks that are there before its events are read go with it, those that come meanwhile stay. Done twice at once, or cut short, it
-/// does no harm.
+/// Marks that are there before its events are read go with it, those that come meanwhile stay; and if the site's generation has risen
+/// meanwhile, nothing is kept, and the day waits on. Done twice at once, or cut short, it does no harm.
 pub(crate) async fn roll_up(
     pool: &Pool,
     site: &Site,
     RollupDay(day): RollupDay,
 ) -> Result<u64, StoreError> {
+    let generation = pool.bounded(generation(pool, site.id)).await?;
     let marks = pool.bounded(marks(pool, site.id, day)).await?;
     let counted = count(pool, site, day).await?;
     let keep = async {
         let mut transaction = pool.begin().await?;
+        if !is_still(&mut transaction, site.id, generation).await? {
+            return transaction.rollback().await;
+        }
         keep(&mut transaction, site, day, &counted).await?;
         unmark(&mut transaction, &marks).await?;
         transaction.commit().await
@@ -209,6 +213,28 @@ impl Counted {
             figures: Rolled::each().filter_map(name).collect(),
         }
     }
+}
+
+/// The number of what was changed about a site and what is stored of it.
+pub(super) async fn generation(pool: &Pool, site: i64) -> Result<i64, StoreError> {
+    let select = include_str!("../../../sql/site.generation.sql");
+    Ok(reading!(pool, db => sqlx::query_scalar(select).bind(site).fetch_one(db).await?))
+}
+
+/// Whether the generation is still this one, as which it stays until the transaction ends.
+async fn is_still(
+    transaction: &mut Transaction,
+    site: i64,
+    generation: i64,
+) -> Result<bool, StoreError> {
+    let hold = include_str!("../../../sql/site.hold.sql");
+    let rows = within!(*transaction, db => sqlx::query(hold)
+        .bind(site)
+        .bind(generation)
+        .execute(db)
+        .await?
+        .rows_affected());
+    Ok(rows == 1)
 }
 
 /// The marks of a day. Beyond so many, the rest stays, and the day is counted once more.

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use super::build::generation;
 use super::columns::{Column, Columns};
 use super::day::{Row, Seen, Visit, select};
 use super::receipt::{LATE_MS, Received};
@@ -147,11 +148,7 @@ impl OpenDays {
 
 impl Now {
     async fn read(pool: &Pool, site: i64, from_day: i64) -> Result<Self, StoreError> {
-        let generation = include_str!("../../../sql/site.generation.sql");
-        let generation: i64 = reading!(pool, db => sqlx::query_scalar(generation)
-            .bind(site)
-            .fetch_one(db)
-            .await?);
+        let generation = generation(pool, site).await?;
         let hours = include_str!("../../../sql/rollup.hours.sql");
         let hours: Vec<(i64, i64)> = reading!(pool, db => sqlx::query_as(hours)
             .bind(site)

@@ -103,7 +103,6 @@ pub(crate) async fn forget_before(
     transaction: &mut Transaction,
     site: i64,
     cutoff_ms: i64,
-    now_ms: i64,
 ) -> Result<(), StoreError> {
     let first_kept = around(cutoff_ms, cutoff_ms).from_day;
     for forget in [
@@ -119,26 +118,25 @@ pub(crate) async fn forget_before(
             .rows_affected());
     }
     let mark_before = include_str!("../../../sql/rollup.mark_before.sql");
-    let marked = within!(*transaction, db => sqlx::query(mark_before)
+    within!(*transaction, db => sqlx::query(mark_before)
         .bind(site)
         .bind(cutoff_ms)
         .execute(db)
         .await?
         .rows_affected());
-    if marked > 0 {
-        mark_recent(transaction, site, now_ms).await?;
-    }
     Ok(())
 }
 
-/// Marks the days that may be being counted for the first time now.
-async fn mark_recent(
-    transaction: &mut Transaction,
-    site: i64,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    let today = day_of(now_ms);
-    mark(transaction, site, today - 2, today).await
+/// Marks every day of a site that is counted. One that is being counted now is not among them: whoever calls this raises the site's
+/// generation too, by which that count is thrown away.
+pub(crate) async fn mark_all(transaction: &mut Transaction, site: i64) -> Result<(), StoreError> {
+    let mark_counted = include_str!("../../../sql/rollup.mark_counted.sql");
+    within!(*transaction, db => sqlx::query(mark_counted)
+        .bind(site)
+        .execute(db)
+        .await?
+        .rows_affected());
+    Ok(())
 }
 
 /// Marks days from one to another, a few. Also those that are not counted: one may be being counted now.

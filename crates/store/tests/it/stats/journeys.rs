@@ -395,10 +395,13 @@ async fn a_store_of_the_first_version_learns_what_was_meant(place: Place) {
         "rollup_days",
         "rollups",
         "rollup_marks",
+        "verdicts",
+        "verdict_sweeps",
     ] {
         sql(&place, &format!("drop table {table}")).await;
     }
     sql(&place, "drop index events_late").await;
+    sql(&place, "alter table clients drop column original").await;
     sql(&place, "delete from schema_versions where version >= 3").await;
     EventStore::migrate(&place.settings, &place.clock)
         .await

@@ -17,8 +17,8 @@ pub(crate) fn dimensions() -> Vec<Dimension> {
     use Dimension::{
         BotName, BotReason, Browser, BrowserVersion, Channel, City, ClickId, ColourScheme, Country,
         Device, EntryHostname, EntryPage, EventName, ExitPage, FavouriteColour, Hostname, Language,
-        Os, OsVersion, Page, Property, Referrer, Region, Screen, Source, Title, UtmCampaign,
-        UtmContent, UtmMedium, UtmSource, UtmTerm,
+        Os, OsVersion, Page, Property, Referrer, Region, Screen, Source, Title, UserAgent,
+        UtmCampaign, UtmContent, UtmMedium, UtmSource, UtmTerm,
     };
     vec![
         EventName,
@@ -53,6 +53,7 @@ pub(crate) fn dimensions() -> Vec<Dimension> {
         Language,
         Screen,
         ColourScheme,
+        UserAgent,
         BotReason,
         BotName,
     ]

@@ -191,6 +191,7 @@ impl<'w> Recount<'w> {
             Dimension::Language => first.enriched.language.clone(),
             Dimension::Screen => first.enriched.screen.clone(),
             Dimension::ColourScheme => property(&first.event.device, "colorScheme"),
+            Dimension::UserAgent => first.event.user_agent.clone(),
             Dimension::BotReason => first.enriched.bot_reason.clone(),
             Dimension::BotName => first.enriched.bot_name.clone(),
             Dimension::Time => {
@@ -441,7 +442,7 @@ fn is_shown(query: &StatsQuery, dimensions: &[StatsValue]) -> bool {
             let is_nothing = *value == StatsValue::Text("(none)".into());
             let comes_from = matches!(
                 dimension,
-                Dimension::Source | Dimension::Referrer | Dimension::Channel
+                Dimension::Source | Dimension::Referrer | Dimension::Channel | Dimension::UserAgent
             );
             let filtered = |filter: &Filter| mentions(filter, &|other| other == dimension);
             !is_nothing || comes_from || query.filters.iter().any(filtered)

@@ -31,18 +31,38 @@ pub(crate) struct Sent {
 
 impl World {
     pub(crate) async fn write(store: &EventStore, rng: &mut Rng, events: usize) -> Self {
+        Self::write_while(store, rng, events, async |_, _| {}).await
+    }
+
+    /// Does something on the site before each batch.
+    pub(crate) async fn write_while(
+        store: &EventStore,
+        rng: &mut Rng,
+        events: usize,
+        before_batch: impl AsyncFnMut(&Site, &mut Rng),
+    ) -> Self {
         let key = format!("site-{}", store.sites().await.unwrap().len());
         let site = store.add_site(&key.parse().unwrap(), "").await.unwrap();
         let mut world = Self {
             site,
             events: Vec::new(),
         };
-        world.go_on(store, rng, events).await;
+        world.go_on_while(store, rng, events, before_batch).await;
         world
     }
 
     /// More of it.
     pub(crate) async fn go_on(&mut self, store: &EventStore, rng: &mut Rng, events: usize) {
+        self.go_on_while(store, rng, events, async |_, _| {}).await;
+    }
+
+    async fn go_on_while(
+        &mut self,
+        store: &EventStore,
+        rng: &mut Rng,
+        events: usize,
+        mut before_batch: impl AsyncFnMut(&Site, &mut Rng),
+    ) {
         let site = self.site.clone();
         let other = store.add_site(&"other".parse().unwrap(), "").await.unwrap();
         let mut sent = journeys(&site, rng, events);
@@ -68,6 +88,7 @@ impl World {
             store.writer("two").await.unwrap(),
         ];
         for batch in &batches {
+            before_batch(&site, rng).await;
             let writer = &mut writers[rng.usize(..2)];
             // Some come twice.
             for _ in 0..=usize::from(rng.u8(..8) == 0) {
@@ -141,9 +162,13 @@ fn journeys(site: &Site, rng: &mut Rng, events: usize) -> Vec<NewEvent> {
     sent
 }
 
+/// User agents; any may be a bot's.
+pub(crate) const AGENTS: [&str; 3] = ["Mozilla/5.0", "Mozilla/5.0 (compatible; Odd/1)", ""];
+
 /// What the events of a journey say of where it came from and with what.
 fn visit(rng: &mut Rng) -> NewEvent {
     let mut visit = NewEvent::default();
+    visit.event.user_agent = pick(rng, &AGENTS).into();
     let enriched = &mut visit.enriched;
     enriched.browser = pick(rng, &["Firefox", "Chrome", ""]).into();
     enriched.browser_version = pick(rng, &["143", "9", ""]).into();
@@ -219,6 +244,7 @@ fn event(
     event.event.referrer.clone_from(&visit.event.referrer);
     event.event.place = visit.event.place.clone();
     event.event.device.clone_from(&visit.event.device);
+    event.event.user_agent.clone_from(&visit.event.user_agent);
     event.enriched = visit.enriched.clone();
     if rng.u8(..12) == 0 {
         // A window that changed on the way: the visit stays what its first event said.

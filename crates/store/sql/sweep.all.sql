@@ -1,0 +1,3 @@
+select site
+from verdict_sweeps
+order by site

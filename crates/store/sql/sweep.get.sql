@@ -1,0 +1,3 @@
+select revision, session
+from verdict_sweeps
+where site = $1

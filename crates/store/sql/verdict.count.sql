@@ -1,0 +1,3 @@
+select count(*)
+from verdicts
+where site = $1

@@ -1,0 +1,3 @@
+select verdict
+from verdicts
+where site = $1 and about = $2 and subject = $3
