@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::access::{SiteAccess, Viewer};
 use crate::answer::Refusal;
-use crate::forms::{Posted, wrong};
+use crate::forms::{Done, Posted, wrong};
 use crate::html::page;
 use crate::state::{App, Parts};
 use figures::Seen;
@@ -96,22 +96,15 @@ fn agents<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Agents, D
     })
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Done {
-    done: String,
-}
-
-impl Done {
-    fn text(&self) -> &'static str {
-        match self.done.as_str() {
-            "wholly" => "Done. The figures follow, those of the past too.",
-            "partly" => "Done. The figures follow, those of the past within a few minutes.",
-            "gone" => "There was no such verdict any more.",
-            _ => "",
-        }
-    }
-}
+/// What its forms lead back with.
+const DONE: [(&str, &str); 3] = [
+    ("wholly", "Done. The figures follow, those of the past too."),
+    (
+        "partly",
+        "Done. The figures follow, those of the past within a few minutes.",
+    ),
+    ("gone", "There was no such verdict any more."),
+];
 
 #[derive(Template)]
 #[template(path = "bots.html")]
@@ -140,7 +133,7 @@ pub(crate) async fn show(
     Query(view): Query<View>,
     Query(done): Query<Done>,
 ) -> Result<Response, Refusal> {
-    answer(&app, &access, view, done.text(), "").await
+    answer(&app, &access, view, done.text(&DONE), "").await
 }
 
 /// A verdict, and the view to come back to.

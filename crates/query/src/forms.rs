@@ -2,6 +2,7 @@
 
 use axum::extract::{Form, FromRequest, Request};
 use hgpixel_store::StoreError;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::answer::{Refusal, bad_request};
@@ -18,6 +19,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
             bad_request(format!("this is not the form that the page has: {error}"))
         })?;
         Ok(Self(form))
+    }
+}
+
+/// What the address of a page says of the form that led there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Done {
+    done: String,
+}
+
+impl Done {
+    /// In words, of those that the page knows; empty for nothing, and for others.
+    pub(crate) fn text(&self, known: &[(&str, &'static str)]) -> &'static str {
+        let found = known.iter().find(|(done, _)| *done == self.done);
+        found.map_or("", |(_, text)| *text)
     }
 }
 

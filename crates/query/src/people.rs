@@ -10,29 +10,22 @@ use serde::Deserialize;
 
 use crate::access::Viewer;
 use crate::answer::{Refusal, store_failed};
-use crate::forms::{Field, Posted, wrong};
+use crate::forms::{Done, Field, Posted, wrong};
 use crate::html::page;
 use crate::settings::{self, Problems};
 use crate::site_settings::{invitation_url, to_settings};
 use crate::state::{App, Parts};
 use crate::tokens::{self, Made, RevokeForm, TokenForm, TokenLine};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Done {
-    done: String,
-}
-
-impl Done {
-    fn text(&self) -> &'static str {
-        match self.done.as_str() {
-            "owner" => "The role was changed.",
-            "removed" => "The person was removed, and logged out everywhere.",
-            "token" => "The token was ended.",
-            _ => "",
-        }
-    }
-}
+/// What its forms lead back with.
+const DONE: [(&str, &str); 3] = [
+    ("owner", "The role was changed."),
+    (
+        "removed",
+        "The person was removed, and logged out everywhere.",
+    ),
+    ("token", "The token was ended."),
+];
 
 /// How the last form went.
 #[derive(Default)]
@@ -74,7 +67,7 @@ pub(crate) async fn show(
     Query(done): Query<Done>,
 ) -> Result<Response, Refusal> {
     let shown = Shown {
-        done: done.text(),
+        done: done.text(&DONE),
         ..Shown::default()
     };
     answer(&app, &viewer, &headers, shown).await

@@ -12,31 +12,22 @@ use serde::Deserialize;
 
 use crate::access::{Viewer, Who, login_cookie, read_cookie};
 use crate::answer::{Refusal, store_failed};
-use crate::forms::{Field, Posted, wrong};
+use crate::forms::{Done, Field, Posted, wrong};
 use crate::html::page;
 use crate::login::agent;
 use crate::state::{App, Parts};
 use crate::time;
 
-/// What the last form did, told after the redirect.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Done {
-    pub(crate) done: String,
-}
-
-impl Done {
-    /// In words; empty for nothing, and for words that are not ours.
-    fn text(&self) -> &'static str {
-        match self.done.as_str() {
-            "name" => "Your name was changed.",
-            "password" => "Your password was changed. Your other sessions were ended.",
-            "session" => "The session was ended.",
-            "sessions" => "Your other sessions were ended.",
-            _ => "",
-        }
-    }
-}
+/// What its forms lead back with.
+const DONE: [(&str, &str); 4] = [
+    ("name", "Your name was changed."),
+    (
+        "password",
+        "Your password was changed. Your other sessions were ended.",
+    ),
+    ("session", "The session was ended."),
+    ("sessions", "Your other sessions were ended."),
+];
 
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -90,7 +81,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
     Query(done): Query<Done>,
 ) -> Result<Response, Refusal> {
-    answer(&app, &viewer, &headers, done.text(), None).await
+    answer(&app, &viewer, &headers, done.text(&DONE), None).await
 }
 
 /// The page; with problems, as the answer to a form that could not be taken.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::access::{SiteAccess, Viewer};
 use crate::answer::Refusal;
-use crate::forms::{Field, Posted, wrong};
+use crate::forms::{Done, Field, Posted, wrong};
 use crate::state::App;
 use crate::tokens::{self, RevokeForm, TokenForm};
 use answer::{Shown, answer};
@@ -22,23 +22,13 @@ use answer::{Shown, answer};
 pub(crate) use answer::invitation_url;
 pub(crate) use people::{invite, set_role};
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Done {
-    done: String,
-}
-
-impl Done {
-    fn text(&self) -> &'static str {
-        match self.done.as_str() {
-            "saved" => "Saved. Collectors follow within a second or two.",
-            "role" => "The role was changed.",
-            "token" => "The token was ended.",
-            "added" => "The site was added. Its events may come.",
-            _ => "",
-        }
-    }
-}
+/// What its forms lead back with.
+const DONE: [(&str, &str); 4] = [
+    ("saved", "Saved. Collectors follow within a second or two."),
+    ("role", "The role was changed."),
+    ("token", "The token was ended."),
+    ("added", "The site was added. Its events may come."),
+];
 
 pub(crate) async fn show(
     State(app): State<App>,
@@ -48,7 +38,7 @@ pub(crate) async fn show(
     Query(done): Query<Done>,
 ) -> Result<Response, Refusal> {
     let shown = Shown {
-        done: done.text(),
+        done: done.text(&DONE),
         ..Shown::default()
     };
     answer(&app, &viewer, &access, &headers, shown).await
