@@ -72,8 +72,20 @@ async fn measure(name: &str, url: StoreUrl, events: i64) -> anyhow::Result<()> {
         .change_site(&hgpixel_store::Actor::command_line(), &site)
         .await?;
     println!("{name}, {events} events:");
+    let file = match &settings.url {
+        StoreUrl::Sqlite(path) => Some(path.clone()),
+        StoreUrl::Postgres(_) => None,
+    };
+    let bytes_each = || -> anyhow::Result<Option<u64>> {
+        let size = file.as_ref().map(|path| path.metadata()).transpose()?;
+        Ok(size.map(|size| size.len() / events.unsigned_abs()))
+    };
     write(&store, &clock, &site, events).await?;
+    let before = bytes_each()?;
     count(&store, &site).await?;
+    if let (Some(before), Some(after)) = (before, bytes_each()?) {
+        println!("  {before} bytes an event in the file, {after} with the counted days");
+    }
     for (name, query) in questions(&site)? {
         let (first, fastest) = timed(async || store.stats(&query).await.map(drop)).await?;
         println!("  {name}: {first:.1} ms, then {fastest:.1} ms");
