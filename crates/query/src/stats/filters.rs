@@ -1,4 +1,4 @@
-//! Filters, from JSON: `["is", "event:page", ["/a", "/b"]]`, `["and", [filter, …]]`, `["not", filter]`, `["has_done", filter]`.
+//! Filters, from JSON: `["is", "event:page", ["/a", "/b"]]`, `["and", [filter, …]]`, `["not", filter]`, `["has_done", filter, …]`.
 
 use hgpixel_store::{Filter, Matching, Test};
 use regex::{Regex, RegexBuilder};
@@ -11,6 +11,8 @@ use super::wrong::Wrong;
 const DEPTH_MAX: usize = 5;
 /// Tests of one question.
 const TESTS_MAX: usize = 50;
+/// What a visit has done one after the other.
+const STEPS_MAX: usize = 8;
 /// Values of one test.
 const VALUES_MAX: usize = 200;
 /// A value: the longest address.
@@ -79,8 +81,8 @@ impl Parser {
             "and" => Filter::All(self.list(&inside, inner("[filter, …]")?, place)?),
             "or" => Filter::Any(self.list(&inside, inner("[filter, …]")?, place)?),
             "not" => not(self.one(&inside, inner("filter")?, place)?),
-            "has_done" => self.done(&inside, inner("filter")?, place)?,
-            "has_not_done" => not(self.done(&inside, inner("filter")?, place)?),
+            "has_done" => self.done(key, operator, &parts[1..], place)?,
+            "has_not_done" => not(self.done(key, operator, &parts[1..], place)?),
             "is" | "contains" | "matches" => self.test(key, operator, parts, place)?,
             "is_not" => not(self.test(key, "is", parts, place)?),
             "contains_not" => not(self.test(key, "contains", parts, place)?),
@@ -89,15 +91,28 @@ impl Parser {
         })
     }
 
-    fn done(&mut self, key: &str, filter: &Value, place: Place) -> Result<Filter, Wrong> {
+    fn done(
+        &mut self,
+        key: &str,
+        operator: &str,
+        steps: &[Value],
+        place: Place,
+    ) -> Result<Filter, Wrong> {
         if place.in_events {
             return Err(Wrong::at(key, "has_done does not stand in has_done"));
+        }
+        if !(1..=STEPS_MAX).contains(&steps.len()) {
+            let expected =
+                format!("expected [\"{operator}\", filter, …] with 1 to {STEPS_MAX} filters");
+            return Err(Wrong::at(key, expected));
         }
         let place = Place {
             in_events: true,
             ..place
         };
-        Ok(Filter::Done(Box::new(self.one(key, filter, place)?)))
+        let step = |(index, step)| self.one(&format!("{key}[{}]", index + 1), step, place);
+        let steps = steps.iter().enumerate().map(step);
+        Ok(Filter::Done(steps.collect::<Result<_, _>>()?))
     }
 
     fn test(
@@ -281,12 +296,32 @@ mod tests {
             "filters[0][1][0][1][0][1]: expected",
         );
         check(
+            json!([["has_done"]]),
+            "filters[0]: expected [\"has_done\", filter, …] with 1 to 8 filters",
+        );
+        let step = json!(["is", "event:name", ["a"]]);
+        let nine: Vec<_> = std::iter::once(json!("has_not_done"))
+            .chain(std::iter::repeat_n(step, 9))
+            .collect();
+        check(
+            json!([nine]),
+            "filters[0]: expected [\"has_not_done\", filter, …] with 1 to 8 filters",
+        );
+        check(
+            json!([[
+                "has_done",
+                ["is", "event:name", ["a"]],
+                ["is", "visit:country", ["DE"]]
+            ]]),
+            "filters[0][2][1]: inside",
+        );
+        check(
             json!([["has_done", ["is", "visit:country", ["DE"]]]]),
             "filters[0][1][1]: inside",
         );
         check(
             json!([["has_done", ["has_done", ["is", "event:name", ["a"]]]]]),
-            "filters[0][1][1]: has_done does not",
+            "filters[0][1]: has_done does not",
         );
         check(
             json!([["matches", "event:page", ["("]]]),

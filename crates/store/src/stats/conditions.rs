@@ -15,8 +15,8 @@ pub(super) enum Condition {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    /// The visit has an event in the range for which this holds.
-    Done(Box<Self>),
+    /// The visit has events in the range for which these hold, each at the time of the one before or later.
+    Done(Vec<Self>),
 }
 
 /// What conditions are stated with.
@@ -44,15 +44,33 @@ impl Condition {
                 inner.push(statement, terms);
                 statement.push(")");
             }
-            Self::Done(inner) => {
-                statement.push("s.session in (select e.session from events e where ");
-                push_range(statement, terms.query);
-                statement.push(" and ");
-                inner.push(statement, terms);
-                statement.push(")");
+            Self::Done(steps) => {
+                statement.push("s.session in (select done.session from (");
+                push_done(statement, terms, steps);
+                statement.push(") done)");
             }
         }
     }
+}
+
+/// Appends a select of the sessions that have done these steps, and of when they had done the last one at the earliest.
+fn push_done(statement: &mut Statement, terms: Terms<'_>, steps: &[Condition]) {
+    let Some((last, before)) = steps.split_last() else {
+        // Nothing was to be done.
+        statement.push("select s.session as session");
+        return;
+    };
+    statement.push("select e.session as session, min(e.time_ms) as at from events e");
+    if !before.is_empty() {
+        statement.push(" join (");
+        push_done(statement, terms, before);
+        statement.push(") earlier on earlier.session = e.session and earlier.at <= e.time_ms");
+    }
+    statement.push(" where ");
+    push_range(statement, terms.query);
+    statement.push(" and ");
+    last.push(statement, terms);
+    statement.push(" group by e.session");
 }
 
 fn push_list(

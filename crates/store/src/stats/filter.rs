@@ -15,8 +15,9 @@ pub enum Filter {
     Any(Vec<Self>),
     /// It does not hold.
     Not(Box<Self>),
-    /// The visit has an event in the range for which it holds. Only conditions on events stand in it.
-    Done(Box<Self>),
+    /// The visit has events in the range for which these hold, one after the other; one event, or several of one moment, may be more than
+    /// one step. Only conditions on events stand in it.
+    Done(Vec<Self>),
 }
 
 /// A test of a dimension's value.
@@ -88,8 +89,8 @@ impl Filter {
     pub(super) fn has_test(&self, is_it: &impl Fn(&Dimension) -> bool) -> bool {
         match self {
             Self::Test(test) => is_it(&test.dimension),
-            Self::Not(inner) | Self::Done(inner) => inner.has_test(is_it),
-            Self::All(inner) | Self::Any(inner) => {
+            Self::Not(inner) => inner.has_test(is_it),
+            Self::All(inner) | Self::Any(inner) | Self::Done(inner) => {
                 inner.iter().any(|filter| filter.has_test(is_it))
             }
         }
@@ -124,7 +125,7 @@ mod tests {
     fn a_filter_is_about_what_its_tests_are_about() {
         let (page, country) = (|| test(Dimension::Page), || test(Dimension::Country));
         assert_eq!(page().scope(), Some(Scope::Event));
-        assert_eq!(Filter::Done(Box::new(page())).scope(), Some(Scope::Visit));
+        assert_eq!(Filter::Done(vec![page()]).scope(), Some(Scope::Visit));
         assert_eq!(
             Filter::Any(vec![page(), Filter::Not(Box::new(country()))]).scope(),
             Some(Scope::Both)

@@ -37,7 +37,9 @@ impl Resolver<'_> {
             Ok(match filter {
                 Filter::Test(test) => self.test(test).await?,
                 Filter::Not(inner) => Condition::Not(Box::new(self.one(inner).await?)),
-                Filter::Done(inner) => Condition::Done(Box::new(self.one(inner).await?)),
+                Filter::Done(steps) => {
+                    Condition::Done(self.all(&steps.iter().collect::<Vec<_>>()).await?)
+                }
                 Filter::All(inner) => {
                     Condition::All(self.all(&inner.iter().collect::<Vec<_>>()).await?)
                 }

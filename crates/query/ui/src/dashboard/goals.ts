@@ -1,7 +1,6 @@
 // Goals: how many visitors did what they shall do. Funnels: how many visits did one thing, and the next, and the next.
 //
-// A step of a funnel counts the visits that did it and every step before it, in whichever order: the API knows whether a visit did
-// something, not when.
+// A step of a funnel counts the visits that did it after every step before it.
 import { isAbort } from "./api";
 import { currentConditions, currentRange, hrefOf, OF_THE_GRAPH, toggledBy } from "./context";
 import type { Context, Part } from "./context";
@@ -95,11 +94,11 @@ async function goalLine(context: Context, keeper: Keeper, goal: Goal, signal: Ab
 }
 
 async function funnelOf(context: Context, keeper: Keeper, funnel: Funnel, signal: AbortSignal): Promise<HTMLElement> {
-  const done = (step: Step) => ["has_done", ["is", DIMENSIONS[step.test], [step.value]]];
+  const test = (step: Step) => ["is", DIMENSIONS[step.test], [step.value]];
   const steps = funnel.body.steps.slice(0, STEPS_MAX);
   const counts = await Promise.all(
     steps.map(async (_, index) => {
-      const filters = [...currentConditions(context), ...steps.slice(0, index + 1).map(done)];
+      const filters = [...currentConditions(context), ["has_done", ...steps.slice(0, index + 1).map(test)]];
       const answer = await context.api.ask({ metrics: ["visits"], date_range: currentRange(context), filters }, signal);
       return answer.results[0]?.metrics[0] ?? 0;
     }),

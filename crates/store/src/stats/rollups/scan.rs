@@ -111,6 +111,10 @@ impl Scan {
         for condition in [event, visit, both].into_iter().flatten() {
             condition.each_dictionary(&mut |dictionary| columns.push(Column::of(dictionary)));
         }
+        let mut conditions = [event, visit, both].into_iter().flatten();
+        if conditions.any(Condition::needs_times) {
+            columns.push(Column::Time);
+        }
         columns.sort_unstable();
         columns.dedup();
         columns
@@ -129,7 +133,7 @@ impl Scan {
             .dimensions
             .iter()
             .any(|axis| matches!(axis, Axis::Time));
-        if has_time || !is_whole {
+        if (has_time || !is_whole) && !wanted.contains(&Column::Time) {
             wanted.push(Column::Time);
         }
         Columns::read(pool, self.site, day, &wanted).await

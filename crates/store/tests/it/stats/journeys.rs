@@ -140,7 +140,7 @@ async fn a_visit_counts_once_in_each_group_it_touches(place: Place) {
     query.metrics = vec![Metric::Visitors, Metric::ConversionRate];
     query.filters = vec![signed_up.clone()];
     assert_eq!(ask(&store, &query).await, ["Direct / None 1 33.33"]);
-    query.filters = vec![Filter::Done(Box::new(signed_up))];
+    query.filters = vec![Filter::Done(vec![signed_up])];
     assert_eq!(ask(&store, &query).await, ["Direct / None 1 100.00"]);
 }
 

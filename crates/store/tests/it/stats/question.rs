@@ -213,7 +213,9 @@ fn filter(rng: &mut Rng, depth: usize, inside: Inside) -> Filter {
         (1.., 1) => Filter::Any((0..rng.usize(1..4)).map(|_| inner(rng)).collect()),
         (1.., 2) => Filter::Not(Box::new(inner(rng))),
         (1.., 3) if inside == Inside::Anything => {
-            Filter::Done(Box::new(filter(rng, depth - 1, Inside::Events)))
+            let steps = [1, 1, 2, 3][rng.usize(..4)];
+            let step = |_| filter(rng, depth - 1, Inside::Events);
+            Filter::Done((0..steps).map(step).collect())
         }
         _ => {
             let mut all = dimensions();

@@ -129,11 +129,20 @@ impl<'w> Recount<'w> {
             Filter::All(inner) => inner.iter().all(|filter| self.passes(query, filter, sent)),
             Filter::Any(inner) => inner.iter().any(|filter| self.passes(query, filter, sent)),
             Filter::Not(inner) => !self.passes(query, inner, sent),
-            Filter::Done(inner) => self.world.events.iter().any(|other| {
-                other.session == sent.session
-                    && is_in_range(query, other)
-                    && self.passes(query, inner, other)
-            }),
+            Filter::Done(steps) => {
+                let mut at_ms = i64::MIN;
+                steps.iter().all(|step| {
+                    let passing = self.world.events.iter().filter(|other| {
+                        other.session == sent.session
+                            && is_in_range(query, other)
+                            && other.event.event.time_ms >= at_ms
+                            && self.passes(query, step, other)
+                    });
+                    let first_ms = passing.map(|other| other.event.event.time_ms).min();
+                    at_ms = first_ms.unwrap_or(i64::MAX);
+                    first_ms.is_some()
+                })
+            }
             Filter::Test(test) => {
                 let StatsValue::Text(value) = self.value(query, &test.dimension, sent) else {
                     panic!("a time is no filter");
@@ -308,8 +317,8 @@ fn is_conversion(dimension: &Dimension) -> bool {
 fn mentions(filter: &Filter, is_it: &dyn Fn(&Dimension) -> bool) -> bool {
     match filter {
         Filter::Test(test) => is_it(&test.dimension),
-        Filter::Not(inner) | Filter::Done(inner) => mentions(inner, is_it),
-        Filter::All(inner) | Filter::Any(inner) => {
+        Filter::Not(inner) => mentions(inner, is_it),
+        Filter::All(inner) | Filter::Any(inner) | Filter::Done(inner) => {
             inner.iter().any(|filter| mentions(filter, is_it))
         }
     }

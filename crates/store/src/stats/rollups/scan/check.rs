@@ -13,8 +13,8 @@ pub(super) enum Check {
     All(Vec<Self>),
     Any(Vec<Self>),
     Not(Box<Self>),
-    /// One of the visit's events that are in the range passes.
-    Done(Box<Self>),
+    /// The visit's events that are in the range pass these, each at the time of the one before or later.
+    Done(Vec<Self>),
 }
 
 impl Check {
@@ -36,7 +36,7 @@ impl Check {
             Condition::All(inner) => Self::All(all(inner)),
             Condition::Any(inner) => Self::Any(all(inner)),
             Condition::Not(inner) => Self::Not(Box::new(Self::of(inner, columns))),
-            Condition::Done(inner) => Self::Done(Box::new(Self::of(inner, columns))),
+            Condition::Done(steps) => Self::Done(all(steps)),
         }
     }
 }
@@ -47,8 +47,10 @@ impl Condition {
         match self {
             Self::Number(..) => true,
             Self::Value(..) => false,
-            Self::All(inner) | Self::Any(inner) => inner.iter().all(Self::is_of_numbers),
-            Self::Not(inner) | Self::Done(inner) => inner.is_of_numbers(),
+            Self::All(inner) | Self::Any(inner) | Self::Done(inner) => {
+                inner.iter().all(Self::is_of_numbers)
+            }
+            Self::Not(inner) => inner.is_of_numbers(),
         }
     }
 
@@ -56,12 +58,22 @@ impl Condition {
         match self {
             Self::Number(dictionary, _) => look(*dictionary),
             Self::Value(..) => {}
-            Self::All(inner) | Self::Any(inner) => {
+            Self::All(inner) | Self::Any(inner) | Self::Done(inner) => {
                 for inner in inner {
                     inner.each_dictionary(look);
                 }
             }
-            Self::Not(inner) | Self::Done(inner) => inner.each_dictionary(look),
+            Self::Not(inner) => inner.each_dictionary(look),
+        }
+    }
+
+    /// Whether it is about what came after what.
+    pub(super) fn needs_times(&self) -> bool {
+        match self {
+            Self::Number(..) | Self::Value(..) => false,
+            Self::All(inner) | Self::Any(inner) => inner.iter().any(Self::needs_times),
+            Self::Not(inner) => inner.needs_times(),
+            Self::Done(steps) => steps.len() > 1,
         }
     }
 }

@@ -235,10 +235,25 @@ impl<'s> Pass<'s> {
             Check::All(inner) => inner.iter().all(passes),
             Check::Any(inner) => inner.iter().any(passes),
             Check::Not(inner) => !passes(inner),
-            Check::Done(inner) => events.clone().any(|event| {
-                self.is_in_range(event) && self.passes(inner, Some(event), visit, events.clone())
-            }),
+            Check::Done(steps) => self.has_done(steps, visit, events),
         }
+    }
+
+    fn has_done(&self, steps: &[Check], visit: usize, events: Range<usize>) -> bool {
+        let time_ms = |event: usize| self.times.map_or(0, |times| times.at(event));
+        let done_ms = |check: &Check, from_ms: i64| {
+            let is_it = |event: &usize| {
+                self.is_in_range(*event)
+                    && time_ms(*event) >= from_ms
+                    && self.passes(check, Some(*event), visit, events.clone())
+            };
+            // Events stand in the order of time.
+            events.clone().find(is_it).map(time_ms)
+        };
+        let done = steps
+            .iter()
+            .try_fold(i64::MIN, |from_ms, check| done_ms(check, from_ms));
+        done.is_some()
     }
 }
 
