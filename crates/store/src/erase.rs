@@ -4,6 +4,9 @@
 //! dictionary. The counts of events follow in the same transactions, and the site's generation rises, so that no answer that was
 //! remembered is given again. The audit log says that something was erased, and not of whom.
 //!
+//! Counted days that had these events are marked in the same transactions: nothing is answered from them any more, and the leader replaces them
+//! within a minute or so. They name nobody: a visitor is a place in a list of that day.
+//!
 //! Out of reach from here: events that are still queued or dead-lettered. A worker stores the first soon, so what is erased should have
 //! stopped sending; the second are purged or replayed by `hgpixel dlq`.
 
