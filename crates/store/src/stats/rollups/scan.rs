@@ -163,7 +163,7 @@ impl Scan {
         let this = counting.await.map_err(|error| {
             StoreError::rejected("count", format!("counting a day ended early: {error}"))
         })?;
-        Ok((this.groups.groups.len() <= GROUPS_MAX).then_some(this))
+        Ok((this.groups.list.len() <= GROUPS_MAX).then_some(this))
     }
 
     /// Every row, in no order.
@@ -182,6 +182,6 @@ impl Scan {
             group.sums.add_to(&mut counts);
             (values(group.key), counts)
         };
-        self.groups.groups.iter().map(row).collect()
+        self.groups.list.iter().map(row).collect()
     }
 }

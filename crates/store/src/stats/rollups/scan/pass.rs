@@ -13,7 +13,8 @@ use crate::stats::rollups::figures::Sums;
 #[derive(Default)]
 pub(super) struct Groups {
     places: HashMap<Key, u32>,
-    pub(super) groups: Vec<Group>,
+    last: Option<(Key, u32)>,
+    pub(super) list: Vec<Group>,
 }
 
 pub(super) struct Group {
@@ -26,16 +27,23 @@ pub(super) struct Group {
 
 impl Groups {
     fn place(&mut self, key: Key) -> u32 {
-        let next = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
+        // Most events are in the group of the one before.
+        if let Some((last, place)) = self.last
+            && last == key
+        {
+            return place;
+        }
+        let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         let place = *self.places.entry(key).or_insert(next);
         if place == next {
-            self.groups.push(Group {
+            self.list.push(Group {
                 key,
                 sums: Sums::default(),
                 visitor: 0,
                 visit: 0,
             });
         }
+        self.last = Some((key, place));
         place
     }
 }
@@ -50,7 +58,7 @@ pub(super) struct Pass<'s> {
     event: Vec<Check>,
     visit: Vec<Check>,
     both: Vec<Check>,
-    /// Of each event: whether it is one of engagement, and the how-manyth.
+    /// Of each event: whether it is one of engagement, and the how-manyth. Nothing where that is not asked for.
     engagement: Vec<Option<u32>>,
     paths: Vec<u32>,
 }
@@ -72,12 +80,6 @@ impl<'s> Pass<'s> {
             Axis::Time => (Owner::Event, Vec::new()),
             Axis::Texts(texts) => (texts.dictionary.owner(), texts.places(columns)),
         });
-        let mut engagements = 0..;
-        let kinds = columns.get(Column::Kind);
-        let engagement = |place: usize| {
-            let is_it = Some(kinds.at(place)) == scan.engagement;
-            is_it.then(|| engagements.next()).flatten()
-        };
         let paths = scan.paths.as_ref();
         Self {
             // Read only where the range or the question needs them.
@@ -86,7 +88,7 @@ impl<'s> Pass<'s> {
             event: checks(&scan.conditions.event),
             visit: checks(&scan.conditions.visit),
             both: checks(&scan.conditions.both),
-            engagement: (0..kinds.above.len()).map(engagement).collect(),
+            engagement: paths.map_or_else(Vec::new, |_| engagement(columns, scan.engagement)),
             paths: paths.map_or_else(Vec::new, |paths| paths.places(columns)),
             scan,
             columns,
@@ -130,7 +132,7 @@ impl<'s> Pass<'s> {
                 }
             }
             for pair in &engaged {
-                let sums = &mut groups.groups[pair.group as usize].sums;
+                let sums = &mut groups.list[pair.group as usize].sums;
                 sums.engaged_pages += 1;
                 if let Some(scroll) = pair.scroll {
                     sums.scroll_sum += scroll;
@@ -144,7 +146,7 @@ impl<'s> Pass<'s> {
     fn add(&self, groups: &mut Groups, who: &Who, event: usize, engaged: &mut Vec<Engaged>) {
         let is_identified = who.flags & flag::IDENTIFIED != 0;
         let place = groups.place(self.key(event, who.visit));
-        let group = &mut groups.groups[place as usize];
+        let group = &mut groups.list[place as usize];
         let kind = Some(self.columns.get(Column::Kind).at(event));
         let is_engagement = kind == self.scan.engagement;
         group.sums.events += u64::from(!is_engagement);
@@ -166,7 +168,7 @@ impl<'s> Pass<'s> {
             group.visitor = who.visitor_number;
             group.sums.visitors += 1;
         }
-        if let Some(said) = self.engagement[event].filter(|_| self.scan.paths.is_some()) {
+        if let Some(said) = self.engagement.get(event).copied().flatten() {
             let said = |column| self.columns.get(column).at(said as usize).cast_unsigned();
             group.sums.engaged_ms += said(Column::Engaged).saturating_sub(1);
             let scroll = said(Column::Scroll).checked_sub(1);
@@ -255,6 +257,16 @@ impl<'s> Pass<'s> {
             .try_fold(i64::MIN, |from_ms, check| done_ms(check, from_ms));
         done.is_some()
     }
+}
+
+fn engagement(columns: &Columns, kind: Option<i64>) -> Vec<Option<u32>> {
+    let mut before = 0..;
+    let kinds = columns.get(Column::Kind);
+    let number = |event: usize| {
+        let is_it = Some(kinds.at(event)) == kind;
+        is_it.then(|| before.next()).flatten()
+    };
+    (0..kinds.above.len()).map(number).collect()
 }
 
 /// A visit that is gone through.
