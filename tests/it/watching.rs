@@ -10,10 +10,10 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use hgpixel_testkit::{find_program, run};
 use reqwest::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stack::Stack;
-use expressions::{dashboards, metrics_of, recorded, rules};
+use expressions::{dashboard_files, dashboards, metrics_of, recorded, rules};
 use prometheus::Prometheus;
 
 /// What other programs of the fleet export, as far as we ask for it: Prometheus, HAProxy, RabbitMQ's plugin, and the exporters of
@@ -151,6 +151,43 @@ async fn prometheus_can_read_the_expressions_of_every_panel() -> Result<()> {
     promtool.args(["check", "rules", "--lint=none"]).arg(&path);
     run(promtool).await?;
     Ok(())
+}
+
+#[test]
+fn every_panel_says_what_it_shows_and_in_which_unit() -> Result<()> {
+    let mut uids = BTreeSet::new();
+    for (file, dashboard) in dashboard_files()? {
+        ensure!(
+            uids.insert(text(&dashboard, "/uid").to_owned()),
+            "{file}: its uid is taken"
+        );
+        let panels = dashboard["panels"].as_array().context("panels")?;
+        let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
+        ensure!(ids.len() == panels.len(), "{file}: two panels have one id");
+        for panel in panels.iter().filter(|panel| panel["type"] != "row") {
+            let lacks = ["/title", "/description", "/fieldConfig/defaults/unit"]
+                .into_iter()
+                .find(|field| text(panel, field).is_empty());
+            ensure!(
+                lacks.is_none(),
+                "{file}: {lacks:?} of {} is missing",
+                panel["title"]
+            );
+            ensure!(
+                text(panel, "/datasource/uid") == "prometheus",
+                "{file}: {}",
+                panel["title"]
+            );
+        }
+    }
+    Ok(())
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value
+        .pointer(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// A stack whose every role has done something.

@@ -30,16 +30,24 @@ impl fmt::Display for Expression {
     }
 }
 
+/// The dashboards, by their files' names.
+pub(super) fn dashboard_files() -> Result<Vec<(String, Value)>> {
+    let folder =
+        std::fs::read_dir(root().join("grafana/dashboards")).context("read the dashboards")?;
+    let read = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().display().to_string();
+        let text = std::fs::read_to_string(&path)?;
+        let dashboard = serde_json::from_str(&text).with_context(|| format!("read {name}"))?;
+        Ok((name, dashboard))
+    };
+    folder.map(read).collect()
+}
+
 /// Those of every panel, variable and annotation.
 pub(super) fn dashboards() -> Result<Vec<Expression>> {
     let mut found = Vec::new();
-    for entry in
-        std::fs::read_dir(root().join("grafana/dashboards")).context("read the dashboards")?
-    {
-        let path = entry?.path();
-        let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(&path)?)
-            .with_context(|| format!("read {}", path.display()))?;
-        let file = path.file_name().unwrap_or_default().display().to_string();
+    for (file, dashboard) in dashboard_files()? {
         collect(&dashboard, &file, &mut found);
     }
     Ok(found)
