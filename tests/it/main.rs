@@ -15,6 +15,7 @@ mod stack;
 mod tls;
 mod traffic;
 mod view_data_page;
+mod watching;
 
 /// Runs a scenario in both modes: one process with SQLite and a local queue, and a fleet on PostgreSQL and RabbitMQ.
 macro_rules! in_both_modes {

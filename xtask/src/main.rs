@@ -10,6 +10,7 @@ mod bench;
 mod check;
 #[cfg(test)]
 mod crates;
+mod operations;
 mod servers;
 mod setup;
 mod shell;
@@ -23,7 +24,8 @@ use clap::Parser;
 enum Command {
     /// Installs what the tests need (Debian, Ubuntu), or says what is missing.
     Setup,
-    /// Looks without running: format, lints, documentation, licences, and whether built files are fresh.
+    /// Looks without running: format, lints, documentation, licences, whether built files are fresh, and what watches and balances a
+    /// fleet.
     Check,
     /// Builds, starts the servers that tests share, and runs every test.
     Test {

@@ -1,7 +1,7 @@
 //! Reading: defaults, then a file, then the environment.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
 
@@ -12,13 +12,17 @@ pub const DEFAULT_TOML: &str = include_str!("../default.toml");
 
 const PREFIX: &str = "HGPIXEL_";
 
+/// The variable that names the settings file where no option does. It is no setting itself.
+const FILE_VARIABLE: &str = "HGPIXEL_CONFIG";
+
 /// Settings that cannot be used: one line that names the key and says what is wrong.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(String);
 
 impl Settings {
-    /// Reads the defaults, then `file`, then those of `variables` that begin with `HGPIXEL_`.
+    /// Reads the defaults, then `file` or else the one that the variable `HGPIXEL_CONFIG` names, then those of `variables` that begin
+    /// with `HGPIXEL_`.
     ///
     /// # Errors
     /// When the file cannot be read, a key is unknown, or a value is of the wrong type or makes no sense.
@@ -26,10 +30,12 @@ impl Settings {
         file: Option<&Path>,
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
-        let variables: HashMap<String, String> = variables
+        let mut variables: HashMap<String, String> = variables
             .into_iter()
             .filter(|(name, _)| name.starts_with(PREFIX))
             .collect();
+        let named = variables.remove(FILE_VARIABLE).map(PathBuf::from);
+        let file = file.map(Path::to_owned).or(named);
         let names: Vec<String> = variables.keys().cloned().collect();
         let environment = Environment::with_prefix("HGPIXEL")
             .prefix_separator("_")
@@ -267,6 +273,28 @@ mod tests {
             (settings.log.level.as_str(), settings.log.format),
             ("debug", LogFormat::Json)
         );
+    }
+
+    #[test]
+    fn a_variable_names_the_file_where_no_option_does() {
+        let file = |text: &str| {
+            let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            file
+        };
+        let (named, given) = (
+            file("listen = \"127.0.0.1:1\""),
+            file("listen = \"127.0.0.1:2\""),
+        );
+        let variable = || {
+            [(
+                "HGPIXEL_CONFIG".to_owned(),
+                named.path().display().to_string(),
+            )]
+        };
+        let port = |file| Settings::load(file, variable()).unwrap().listen.port();
+        assert_eq!(port(None), 1);
+        assert_eq!(port(Some(given.path())), 2);
     }
 
     #[test]
