@@ -51,35 +51,46 @@ pub(crate) async fn take(
     Ok(manifest)
 }
 
-/// Copies the queue, then the store, and makes the one fit the other. Both are checked.
+/// Copies the queue, then the store, and makes the one fit the other.
 async fn copy(
     files: &EmbeddedFiles,
     folder: &Path,
 ) -> anyhow::Result<(StoreContents, QueueContents)> {
-    let (store, queue) = (folder.join(STORE), folder.join(QUEUE));
     let imbalance = imbalance(files).await?;
-    let queue_file = SqliteFile::new(files.queue.path());
-    copy_file("copying the queue", &queue_file, &queue).await?;
-    copy_file("copying the store", files.store.file(), &store).await?;
+    copy_queue(files, folder).await?;
+    copy_store(files, folder).await?;
+    fit(files, folder, imbalance).await
+}
 
-    let copied = StoreFile::at(&store);
-    copied
-        .file()
-        .check()
-        .await
-        .context("check the store's copy")?;
-    let contents = copied.contents().await.context("count what was copied")?;
+async fn copy_queue(files: &EmbeddedFiles, folder: &Path) -> anyhow::Result<()> {
+    let queue = SqliteFile::new(files.queue.path());
+    copy_file("copying the queue", &queue, &folder.join(QUEUE)).await
+}
+
+async fn copy_store(files: &EmbeddedFiles, folder: &Path) -> anyhow::Result<()> {
+    let store = files.store.file();
+    copy_file("copying the store", store, &folder.join(STORE)).await
+}
+
+/// Makes the queue's copy fit the store's, and checks both.
+async fn fit(
+    files: &EmbeddedFiles,
+    folder: &Path,
+    imbalance: i64,
+) -> anyhow::Result<(StoreContents, QueueContents)> {
+    let store = StoreFile::at(&folder.join(STORE));
+    let checked = store.file().check().await;
+    checked.context("check the store's copy")?;
+    let contents = store.contents().await.context("count what was copied")?;
+
+    let queue = folder.join(QUEUE);
     let waiting = QueueFile::copy_contents(&queue).await?;
-    let settled = copied.settled(&waiting.ids()).await?;
+    let settled = store.settled(&waiting.ids()).await?;
     let accepted = imbalance + settled.events + waiting.waiting(&settled.messages);
-    let left = files
-        .queue
-        .settle_copy(&queue, &settled.messages, accepted)
-        .await?;
-    SqliteFile::new(queue)
-        .check()
-        .await
-        .context("check the queue's copy")?;
+    let left = files.queue.settle_copy(&queue, &settled.messages, accepted);
+    let left = left.await?;
+    let checked = SqliteFile::new(queue).check().await;
+    checked.context("check the queue's copy")?;
     Ok((contents, left))
 }
 
@@ -256,6 +267,27 @@ mod tests {
         assert!(!copy.ids().contains(&first));
         let live = queue.consume().await.unwrap().next().await.unwrap();
         assert_eq!(live.id, first, "the queue that serves was changed");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_accepted_and_stored_between_the_copies_is_accepted_in_the_backup() {
+        let place = Place::new().await;
+        let queue = place.queue().await;
+        let first = publish_two(&queue).await;
+        let files = EmbeddedFiles::of(&place.settings).unwrap();
+        let to = place.folder.path();
+
+        let imbalance = imbalance(&files).await.unwrap();
+        copy_queue(&files, to).await.unwrap();
+        // Of the two that were copied one is stored, and so is another one that came later.
+        let later = EncodedBatch::encode(&[Event::default()]);
+        queue.publish(later).await.unwrap();
+        place.book(first).await;
+        place.book(Uuid::now_v7()).await;
+        copy_store(&files, to).await.unwrap();
+        let (_, left) = fit(&files, to, imbalance).await.unwrap();
+
+        assert_eq!((left.accepted, left.events), (3, 1));
     }
 
     #[tokio::test(flavor = "multi_thread")]
