@@ -44,7 +44,7 @@ pub(crate) async fn restore(
         ensure_may_be_put(path, replace).await?;
     }
     let total = manifest.files().iter().map(|(_, file)| file.bytes).sum();
-    let bar = say::progress("checking and copying", total, "bytes");
+    let bar = say::progress_bytes("checking and copying", total);
     let mut arrived = Vec::with_capacity(targets.len());
     for ((name, expected), path) in manifest.files().into_iter().zip(targets) {
         let backup = from.join(name);

@@ -39,7 +39,7 @@ pub(crate) async fn take(
         let size = std::fs::metadata(folder.path.join(name));
         size.map_or(0, |size| size.len())
     });
-    let bar = say::progress("taking checksums", sizes.iter().sum(), "bytes");
+    let bar = say::progress_bytes("taking checksums", sizes.iter().sum());
     let digests = Files {
         store: digest::of(folder.path.join(STORE), bar.clone()).await?,
         queue: digest::of(folder.path.join(QUEUE), bar.clone()).await?,
@@ -115,11 +115,7 @@ async fn copy_file(doing: &'static str, from: &SqliteFile, to: &Path) -> anyhow:
     // SQLite writes into an empty file and leaves its mode as it is.
     digest::create_private(to).with_context(|| format!("make {}", to.display()))?;
     let bytes = from.live_bytes().await;
-    let bar = say::progress(
-        doing,
-        bytes.with_context(|| format!("read {path}"))?,
-        "bytes",
-    );
+    let bar = say::progress_bytes(doing, bytes.with_context(|| format!("read {path}"))?);
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut copying = std::pin::pin!(from.copy_to(to));

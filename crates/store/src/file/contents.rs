@@ -132,10 +132,3 @@ async fn contents(connection: &mut SqliteConnection) -> Result<StoreContents, St
     snapshot.rollback().await?;
     Ok(contents)
 }
-
-impl StoreContents {
-    /// Events of all sites.
-    pub fn events(&self) -> i64 {
-        self.events_by_site.values().sum()
-    }
-}
