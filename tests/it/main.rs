@@ -1,6 +1,7 @@
 //! The whole system from outside: real processes, real servers, a real browser.
 #![cfg(test)]
 
+mod backup;
 mod bad_input;
 mod bots;
 mod commands;

@@ -54,7 +54,11 @@ impl Stack {
     }
 
     pub(crate) async fn embedded_with(settings: &[(&str, &str)]) -> Result<Self> {
-        let process = with(HgpixelProcess::serve(), settings).start().await?;
+        Self::on(with(HgpixelProcess::serve(), settings).start().await?).await
+    }
+
+    /// One process that serves already.
+    pub(crate) async fn on(process: HgpixelProcess) -> Result<Self> {
         Self::of(Parts::Embedded(process)).await
     }
 

@@ -75,6 +75,19 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: DlqCommand,
     },
+    /// Copy everything that the embedded mode keeps into a new folder, while it serves.
+    Backup {
+        /// The folder to make. It holds secrets: keep it as safe as the data folder.
+        to: PathBuf,
+    },
+    /// Put a backup into the data folder, while nothing serves from there.
+    Restore {
+        /// The folder that `hgpixel backup` made.
+        from: PathBuf,
+        /// Where there are a store and a queue already, move them aside; they are never deleted.
+        #[arg(long)]
+        replace: bool,
+    },
     /// Serve like `serve`, in a data folder of its own, filled with realistic traffic and kept lively.
     Demo(DemoArgs),
     /// Read the settings and say whether they can be used.
@@ -364,6 +377,8 @@ mod tests {
             &["hgpixel", "token", "create", "--scope", "root"],
             &["hgpixel", "demo", "--events", "0"],
             &["hgpixel", "dlq", "purge"],
+            &["hgpixel", "backup"],
+            &["hgpixel", "restore"],
             &["hgpixel", "site", "set", "shop"],
             &["hgpixel", "user", "add", "anna"],
             &["hgpixel", "user", "add", "a@b.c", "--role", "viewer"],

@@ -1,5 +1,6 @@
 //! The commands that answer and end.
 
+pub(crate) mod backup;
 pub(crate) mod bots;
 pub(crate) mod demo;
 pub(crate) mod dlq;

@@ -2,6 +2,7 @@
 //!
 //! Exit 0 on success, 2 on bad usage or settings (one clear line on stderr), 1 otherwise.
 
+mod backup;
 mod cli;
 mod commands;
 mod demo;
@@ -14,6 +15,7 @@ use clap::Parser;
 use hgpixel_config::{Settings, SettingsError};
 use hgpixel_store::StoreError;
 
+use backup::NotEmbedded;
 use cli::{Cli, Command};
 use process::Role;
 
@@ -30,7 +32,9 @@ fn main() -> ExitCode {
 
 /// Settings that cannot be used, and values that make no sense, are the caller's to mend, like a wrong option.
 fn is_the_callers(error: &anyhow::Error) -> bool {
-    error.is::<SettingsError>() || matches!(error.downcast_ref(), Some(StoreError::Invalid(_)))
+    error.is::<SettingsError>()
+        || error.is::<NotEmbedded>()
+        || matches!(error.downcast_ref(), Some(StoreError::Invalid(_)))
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -67,6 +71,10 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Erase(args) => done(commands::erase::run(&settings, args).await),
         Command::LoginLink => done(commands::store::login_link(&settings).await),
         Command::Dlq { command } => done(commands::dlq::run(&settings, command).await),
+        Command::Backup { to } => done(commands::backup::backup(&settings, &to).await),
+        Command::Restore { from, replace } => {
+            done(commands::backup::restore(&settings, &from, replace).await)
+        }
         Command::CheckConfig { defaults } => done(commands::check_config(&settings, defaults)),
         Command::Healthcheck => commands::healthcheck::run(&settings).await,
     }

@@ -21,10 +21,26 @@ pub(crate) fn error(error: &anyhow::Error) {
 
 /// How far something is, of which there is so much, on stderr where that is a terminal.
 pub(crate) fn progress(doing: &'static str, amount: u64, of: &str) -> ProgressBar {
-    let style = ProgressStyle::with_template(&format!(
-        "  {{msg}}  {{bar:36}} {{human_pos}}/{{human_len}} {of}  {{per_sec}}  {{eta}} left",
-    ))
-    .expect("the template is a constant of ours");
+    bar(
+        doing,
+        amount,
+        &format!("{{human_pos}}/{{human_len}} {of}  {{per_sec}}"),
+    )
+}
+
+/// The same of so many bytes.
+pub(crate) fn progress_bytes(doing: &'static str, bytes: u64) -> ProgressBar {
+    bar(
+        doing,
+        bytes,
+        "{decimal_bytes}/{decimal_total_bytes}  {decimal_bytes_per_sec}",
+    )
+}
+
+fn bar(doing: &'static str, amount: u64, figures: &str) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template(&format!("  {{msg}}  {{bar:36}} {figures}  {{eta}} left"))
+            .expect("the template is a constant of ours");
     ProgressBar::new(amount)
         .with_style(style)
         .with_message(doing)

@@ -32,5 +32,6 @@ pub use dead_letter::DeadLetter;
 pub use dead_letters::DeadLetters;
 pub use delivery::{Delivery, DeliveryTag};
 pub use error::{PublishError, QueueError, Reason};
+pub use local::{QueueContents, QueueFile, QueueOwner, StandingQueue, WaitingBatch};
 pub use queue::EventQueue;
 pub use state::QueueState;

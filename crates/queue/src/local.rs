@@ -7,6 +7,7 @@
 //! The file belongs to one process ([`owner`]); another may look at the dead letters and put them back meanwhile.
 
 mod consumer;
+mod copy;
 mod dead_letters;
 mod disk;
 mod file;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use consumer::LocalConsumer;
+pub use copy::{QueueContents, QueueFile, QueueOwner, StandingQueue, WaitingBatch};
 pub(crate) use dead_letters::LocalDeadLetters;
 
 use crate::backend::QueueBackend;

@@ -92,9 +92,10 @@ async fn apply(
     Ok(())
 }
 
-const VERSION: &str = include_str!("../sql/migration.version.sql");
+pub(crate) const VERSION: &str = include_str!("../sql/migration.version.sql");
 
-fn newest() -> i64 {
+/// The version of the tables that this program makes.
+pub(crate) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 

@@ -1,5 +1,6 @@
 //! The local file in trouble: killed, shared, full, damaged.
 
+mod copy;
 mod crash;
 mod damage;
 mod disk;
