@@ -12,7 +12,7 @@ use hgpixel_store::Email;
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = false)]
 pub(crate) struct Cli {
-    /// A settings file (TOML), instead of the one that HGPIXEL_CONFIG names. Every key is documented in default.toml: see `hgpixel check-config --defaults`.
+    /// A settings file (TOML), instead of the one that `HGPIXEL_CONFIG` names. Every key is documented in default.toml: see `hgpixel check-config --defaults`.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
