@@ -1,10 +1,10 @@
 //! How long the questions of the dashboard and of `/view-data` take: the figures P5 and P6.
 //!
 //! ```text
-//! cargo xtask bench queries [EVENTS …]
+//! cargo xtask bench queries [sqlite] [postgres] [EVENTS …]
 //! ```
 //!
-//! For each number of events (1,000,000 and 10,000,000 if none is named) and for each database: so many page views of the last 30 days,
+//! For each number of events (1,000,000 and 10,000,000 if none is named) and for each database (both if none is named): so many page views of the last 30 days,
 //! written and counted as a server does, today being half over. Then every question, a few times: the first time, and the fastest one. No
 //! answer is remembered anywhere but in the database's own memory.
 #![expect(
@@ -40,19 +40,26 @@ const ROUNDS: usize = 5;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let numbers: Result<Vec<i64>, _> = std::env::args().skip(1).map(|text| text.parse()).collect();
+    let (names, numbers): (Vec<String>, Vec<String>) = std::env::args()
+        .skip(1)
+        .partition(|argument| ["sqlite", "postgres"].contains(&argument.as_str()));
+    let numbers: Result<Vec<i64>, _> = numbers.iter().map(|text| text.parse()).collect();
     let numbers = match numbers? {
         none if none.is_empty() => vec![1_000_000, 10_000_000],
         numbers => numbers,
     };
+    let is_asked = |name: &str| names.is_empty() || names.iter().any(|asked| asked == name);
     for events in numbers {
-        let folder = tempfile::tempdir()?;
-        let url = StoreUrl::Sqlite(folder.path().join("speed.db"));
-        measure("SQLite", url, events).await?;
-        drop(folder);
-        let database = PostgresDatabase::create().await?;
-        let url = StoreUrl::Postgres(SecretUrl::new(database.url()));
-        measure("PostgreSQL", url, events).await?;
+        if is_asked("sqlite") {
+            let folder = tempfile::tempdir()?;
+            let url = StoreUrl::Sqlite(folder.path().join("speed.db"));
+            measure("SQLite", url, events).await?;
+        }
+        if is_asked("postgres") {
+            let database = PostgresDatabase::create().await?;
+            let url = StoreUrl::Postgres(SecretUrl::new(database.url()));
+            measure("PostgreSQL", url, events).await?;
+        }
     }
     Ok(())
 }
@@ -143,8 +150,12 @@ async fn count(store: &EventStore, site: &Site) -> anyhow::Result<()> {
 
 fn questions(site: &Site) -> anyhow::Result<Vec<(String, StatsQuery)>> {
     let mut questions = Vec::new();
-    for days in [7, 30] {
-        let plain = of_days(site, days)?;
+    for (days, name, last_ms) in [
+        (7, "7 days", NOW_MS),
+        (30, "30 days", NOW_MS),
+        (29, "29 days without today", NOW_MS - DAY_MS),
+    ] {
+        let plain = of_days(site, days, last_ms)?;
         let by = |dimension: Dimension| StatsQuery {
             dimensions: vec![dimension],
             ..plain.clone()
@@ -193,17 +204,17 @@ fn questions(site: &Site) -> anyhow::Result<Vec<(String, StatsQuery)>> {
         ];
         let named = of_days
             .into_iter()
-            .map(|(name, query)| (format!("{days} days, {name}"), query));
+            .map(|(what, query)| (format!("{name}, {what}"), query));
         questions.extend(named);
     }
     Ok(questions)
 }
 
-/// All metrics of the dashboard's heading over so many days, today being the last.
-fn of_days(site: &Site, days: i64) -> anyhow::Result<StatsQuery> {
+/// All metrics of the dashboard's heading over so many days, the last being that of `last_ms`.
+fn of_days(site: &Site, days: i64, last_ms: i64) -> anyhow::Result<StatsQuery> {
     let zone = site.zone();
     let end = |at_ms| CalendarUnit::Day.end_ms(at_ms, &zone);
-    let until_ms = end(NOW_MS).ok_or_else(|| anyhow::anyhow!("beyond the calendar"))?;
+    let until_ms = end(last_ms).ok_or_else(|| anyhow::anyhow!("beyond the calendar"))?;
     let mut edges_ms = vec![until_ms];
     for day in 1..=days {
         let midnight_ms = end(until_ms - day * DAY_MS - DAY_MS / 2);
