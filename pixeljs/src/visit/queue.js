@@ -1,8 +1,8 @@
 // Where batches wait that the server did not take: `localStorage`, or memory where the site wants that or the browser has nothing else.
 //
 // It is read when a page starts, and written only after a failure. Reading and writing back happen in one go, with no wait between,
-// so that two tabs do not overwrite each other. (Browsers give no lock for it: of two that do so within the same microseconds, one may
-// bring back a batch that the other has sent. It goes once more then, under the same ids, by which the server knows it.)
+// so that two tabs do not overwrite each other. (A tab may see a little late what another one has written. It may then send a batch once
+// more, under the same ids, by which the server knows it.)
 
 import { options } from "#core";
 
