@@ -1,19 +1,19 @@
 //! Dashboards and rules ask for what is there: an expression with a misspelt metric is no error in Prometheus, but an empty panel or
 //! an alert that never fires.
 
-mod expressions;
 mod prometheus;
 
 use std::collections::BTreeSet;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use hgpixel_testkit::{find_program, run};
+use hgpixel_testkit::{
+    dashboard_files, dashboards, find_program, metrics_of, recorded, rules, run,
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::stack::Stack;
-use expressions::{dashboard_files, dashboards, metrics_of, recorded, rules};
 use prometheus::Prometheus;
 
 /// What other programs of the fleet export, as far as we ask for it: Prometheus, HAProxy, RabbitMQ's plugin, and the exporters of

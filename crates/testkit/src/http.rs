@@ -14,8 +14,9 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// What is sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Request {
+pub struct Request {
     method: String,
     authority: String,
     path: String,
@@ -23,15 +24,21 @@ pub(crate) struct Request {
     body: String,
 }
 
+/// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+pub struct Answer {
+    /// The code of its first line.
+    pub status: u16,
+    /// As text, whole.
+    pub body: String,
 }
 
 impl Request {
     /// `url` is `http://host:port/path`.
-    pub(crate) fn new(method: &str, url: &str) -> Self {
+    ///
+    /// # Panics
+    /// When it is not plain http.
+    pub fn new(method: &str, url: &str) -> Self {
         let rest = url
             .strip_prefix("http://")
             .expect("the kit speaks plain http to servers of its own");
@@ -45,12 +52,16 @@ impl Request {
         }
     }
 
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.extend([name, ": ", value, "\r\n"]);
         self
     }
 
-    pub(crate) fn json(mut self, body: &Value) -> Self {
+    /// Gives it a body.
+    #[must_use]
+    pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string();
         self.header("Content-Type", "application/json; charset=utf-8")
     }
@@ -96,7 +107,10 @@ fn receive(stream: &mut TcpStream) -> Result<Answer> {
 }
 
 /// Sends without blocking the test's runtime.
-pub(crate) async fn send(request: Request) -> Result<Answer> {
+///
+/// # Errors
+/// When there is no connection, or no whole answer within a minute.
+pub async fn send(request: Request) -> Result<Answer> {
     tokio::task::spawn_blocking(move || request.send_blocking())
         .await
         .context("the thread that sent a request")?

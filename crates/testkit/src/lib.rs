@@ -15,6 +15,7 @@
 
 mod browser;
 mod command;
+mod expressions;
 mod guard;
 mod hgpixel;
 mod http;
@@ -22,6 +23,7 @@ mod metrics;
 mod ports;
 mod postgres;
 mod process;
+mod prometheus;
 mod proxy;
 mod rabbitmq;
 mod redis;
@@ -31,11 +33,14 @@ mod webdriver;
 
 pub use browser::{BROWSERS, Browser, Tab};
 pub use command::{Finished, find_program, run};
+pub use expressions::{Expression, dashboard_files, dashboards, metrics_of, recorded, rules};
 pub use hgpixel::{HgpixelBuilder, HgpixelProcess, hgpixel_binary};
+pub use http::{Answer, Request, send};
 pub use metrics::parse_metrics;
 pub use ports::free_port;
 pub use postgres::{Postgres, PostgresDatabase};
 pub use process::{Process, ProcessBuilder, Ready};
+pub use prometheus::PrometheusApi;
 pub use proxy::TcpProxy;
 pub use rabbitmq::{RabbitVhost, Rabbitmq};
 pub use redis::Redis;

@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use hgpixel_testkit::{HgpixelProcess, Process, Ready, free_port, wait_until};
-use reqwest::{Client, Url};
+use anyhow::Result;
+use hgpixel_testkit::{HgpixelProcess, Process, PrometheusApi, Ready, free_port, wait_until};
 use serde_json::{Value, json};
 
 use crate::stack::Stack;
 
 pub(super) struct Prometheus {
-    port: u16,
-    client: Client,
+    api: PrometheusApi,
     _process: Process,
 }
 
@@ -36,8 +34,7 @@ impl Prometheus {
             .start()
             .await?;
         let prometheus = Self {
-            port,
-            client: stack.client.clone(),
+            api: PrometheusApi::at(port),
             _process: process,
         };
         let has_asked = async || {
@@ -55,13 +52,7 @@ impl Prometheus {
 
     /// The series that an expression has now.
     pub(super) async fn ask(&self, expression: &str) -> Result<Vec<Value>> {
-        let base = format!("http://127.0.0.1:{}/api/v1/query", self.port);
-        let url = Url::parse_with_params(&base, [("query", expression)])?;
-        let answer: Value = self.client.get(url).send().await?.json().await?;
-        let series = answer["data"]["result"].as_array();
-        Ok(series
-            .with_context(|| format!("{expression}: {answer}"))?
-            .clone())
+        self.api.ask(expression).await
     }
 }
 

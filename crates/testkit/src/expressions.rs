@@ -8,14 +8,15 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 /// A question to Prometheus, and where it stands.
-pub(super) struct Expression {
+pub struct Expression {
     place: String,
-    pub(super) text: String,
+    /// As it stands there.
+    pub text: String,
 }
 
 impl Expression {
     /// Grafana fills in its variables before it asks; here with all that there is, and a minute.
-    pub(super) fn filled_in(&self) -> String {
+    pub fn filled_in(&self) -> String {
         let mut text = self.text.replace("$__rate_interval", "1m");
         for variable in ["$replica", "$server", "$queue", "$database"] {
             text = text.replace(variable, ".*");
@@ -31,7 +32,7 @@ impl fmt::Display for Expression {
 }
 
 /// The dashboards, by their files' names.
-pub(super) fn dashboard_files() -> Result<Vec<(String, Value)>> {
+pub fn dashboard_files() -> Result<Vec<(String, Value)>> {
     let folder =
         std::fs::read_dir(root().join("grafana/dashboards")).context("read the dashboards")?;
     let read = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -45,7 +46,7 @@ pub(super) fn dashboard_files() -> Result<Vec<(String, Value)>> {
 }
 
 /// Those of every panel, variable and annotation.
-pub(super) fn dashboards() -> Result<Vec<Expression>> {
+pub fn dashboards() -> Result<Vec<Expression>> {
     let mut found = Vec::new();
     for (file, dashboard) in dashboard_files()? {
         collect(&dashboard, &file, &mut found);
@@ -83,7 +84,7 @@ fn collect(value: &Value, place: &str, found: &mut Vec<Expression>) {
 }
 
 /// Those of alerts and of recording rules.
-pub(super) fn rules() -> Result<Vec<Expression>> {
+pub fn rules() -> Result<Vec<Expression>> {
     let mut found = Vec::new();
     for file in ["recording.yml", "alerts.yml"] {
         let text =
@@ -104,7 +105,7 @@ pub(super) fn rules() -> Result<Vec<Expression>> {
 }
 
 /// The names under which recording rules keep their results.
-pub(super) fn recorded() -> Result<BTreeSet<String>> {
+pub fn recorded() -> Result<BTreeSet<String>> {
     let text = std::fs::read_to_string(rule_file("recording.yml")).context("read recording.yml")?;
     let names = text
         .lines()
@@ -135,7 +136,7 @@ fn expressions_of_rules(text: &str) -> Vec<String> {
 }
 
 /// The metrics that an expression asks for: the words that are neither functions, nor labels, nor words of the language.
-pub(super) fn metrics_of(expression: &str) -> BTreeSet<String> {
+pub fn metrics_of(expression: &str) -> BTreeSet<String> {
     const LANGUAGE: [&str; 10] = [
         "and", "or", "unless", "bool", "offset", "by", "without", "on", "ignoring", "inf",
     ];
@@ -199,8 +200,9 @@ fn rule_file(name: &str) -> PathBuf {
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests is a folder of the checkout")
+        .ancestors()
+        .nth(2)
+        .expect("crates/testkit is a folder of the checkout")
 }
 
 #[cfg(test)]
