@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask setup`, `check`, `test`, `servers`, `bench`.
+//! The developer's commands: `cargo xtask setup`, `check`, `test`, `servers`, `bench`, `compose`.
 //!
 //! They are Rust, not scripts: they work from any folder of the checkout, say what they run, and end with an honest exit code.
 #![expect(
@@ -8,6 +8,7 @@
 
 mod bench;
 mod check;
+mod compose;
 #[cfg(test)]
 mod crates;
 mod operations;
@@ -46,6 +47,9 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Runs docker-compose.yml end to end: up, a load through the balancer, growing, parts that end and come back; then every event is
+    /// stored once and everything is watched.
+    Compose(compose::Compose),
 }
 
 fn main() -> std::process::ExitCode {
@@ -55,6 +59,7 @@ fn main() -> std::process::ExitCode {
         Command::Test { arguments } => test::run(&arguments),
         Command::Servers { command } => servers::run(&command),
         Command::Bench { what, arguments } => bench::run(what, &arguments),
+        Command::Compose(options) => compose::run(&options),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

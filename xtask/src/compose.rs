@@ -1,0 +1,110 @@
+//! `cargo xtask compose`: docker-compose.yml, run end to end.
+//!
+//! The promise: it brings the whole fleet up from nothing, grows it, ends parts of it and brings them back, all under load; and
+//! succeeds only if every accepted event is stored exactly once, the books balance, no client saw anything but 2xx or a 503 that a
+//! retry mended, Prometheus sees everything, and every panel has data. It leaves no container, network or volume behind, whether it succeeds,
+//! fails, or is interrupted; images stay.
+//!
+//! It is not a bench: the image is compiled for a short build (the profile `rehearsal`), and the load leaves room. Nobody looks at the
+//! pages of Grafana. It needs Linux: networks in use are read from its table of routes.
+
+mod checks;
+mod commands;
+mod figures;
+mod images;
+mod load;
+mod project;
+mod steps;
+mod until;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinSet, LocalSet};
+
+use figures::Figures;
+use images::Daemon;
+use project::Project;
+use steps::rehearse;
+
+/// How it is run.
+#[derive(Args, Debug)]
+pub(crate) struct Compose {
+    /// Makes the images where no registry can be reached: a program that gets the compose file's path, and gives each image that it can
+    /// make the name that stands there. It may start Docker's daemon, which is stopped at the end then.
+    #[arg(long, value_name = "PROGRAM")]
+    images: Option<PathBuf>,
+}
+
+/// Prints the figures.
+#[expect(clippy::print_stdout, reason = "the table is the result")]
+pub(crate) fn run(options: &Compose) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start a runtime")?;
+    let result = runtime.block_on(LocalSet::new().run_until(whole(options)));
+    // A request that has no answer yet is no reason to wait.
+    runtime.shutdown_background();
+    println!("\n{}", result?);
+    Ok(())
+}
+
+/// Whatever comes of it, a daemon that was started for it is stopped.
+async fn whole(options: &Compose) -> Result<Figures> {
+    let daemon = Daemon::look().await;
+    let result = unless_interrupted(prepare(options, &daemon)).await;
+    let result = match result {
+        Ok(project) => removed_after(project).await,
+        Err(error) => Err(error),
+    };
+    let left = daemon.leave().await;
+    let figures = result?;
+    left?;
+    Ok(figures)
+}
+
+async fn prepare(options: &Compose, daemon: &Daemon) -> Result<Project> {
+    let program = options.images.as_deref();
+    daemon.with_images_of(program).await?;
+    let mut project = Project::new().await?;
+    images::fetch(&project, program).await?;
+    images::build().await?;
+    project.look_for_grafana().await?;
+    Ok(project)
+}
+
+/// Removes the project whether the rehearsal succeeds, fails, panics or is interrupted.
+async fn removed_after(project: Project) -> Result<Figures> {
+    let mut task = JoinSet::new();
+    task.spawn_local(rehearse(project.clone()));
+    let work = async {
+        let ended = task.join_next().await.context("a rehearsal")?;
+        ended.context("the rehearsal")?
+    };
+    let result = unless_interrupted(work).await;
+    task.shutdown().await;
+    if let Err(error) = &result {
+        eprintln!("\nerror: {error:#}");
+        project.show_logs().await;
+    }
+    let down = project.down().await;
+    let figures = result?;
+    down?;
+    Ok(figures)
+}
+
+/// Drops the work, and with it the programs that it waits for, at Ctrl-C and its like.
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::select! {
+        result = work => result,
+        _ = interrupt.recv() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("told to end"),
+        _ = hangup.recv() => bail!("the terminal is gone"),
+    }
+}
