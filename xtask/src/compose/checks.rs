@@ -104,7 +104,7 @@ pub(super) struct Books {
 impl Books {
     /// Waits until Prometheus has asked every process since now. Nothing may be under way.
     pub(super) async fn read(api: &PrometheusApi) -> Result<Self> {
-        let now = number(api, "time()").await?;
+        let now = number(api, "vector(time())").await?;
         let oldest = "min(timestamp(up{job=~\"ingest|worker\"}))";
         until("a scrape of every process", WATCHED_LIMIT, async || {
             let asked = number(api, oldest).await?;
@@ -158,9 +158,9 @@ pub(super) async fn targets_up(api: &PrometheusApi, replicas: Replicas) -> Resul
     .await
 }
 
-/// Waits until every expression of every panel has data, and asks those of the rules, which may have none. Gives the number of the
-/// first.
-pub(super) async fn panels_with_data(api: &PrometheusApi) -> Result<usize> {
+/// Waits until every expression of every panel has data, and asks those of the rules, which may have none. Gives the number of
+/// those with data, and of all panels' questions.
+pub(super) async fn panels_with_data(api: &PrometheusApi) -> Result<(usize, usize)> {
     for rule in rules()? {
         api.ask(&rule.text)
             .await
@@ -192,7 +192,7 @@ pub(super) async fn panels_with_data(api: &PrometheusApi) -> Result<usize> {
         })
     })
     .await?;
-    Ok(expected)
+    Ok((expected, panels.len()))
 }
 
 /// Alerts that fire: none do when all is well.
@@ -201,8 +201,7 @@ fn may_be_empty(expression: &str) -> bool {
 }
 
 async fn number(api: &PrometheusApi, expression: &str) -> Result<f64> {
-    // `time()` is a scalar: its value stands in place of the series.
-    let result = api.ask(&format!("vector(scalar({expression}))")).await?;
+    let result = api.ask(expression).await?;
     match result.first() {
         Some(series) => {
             let text = series["value"][1].as_str().context("a value")?;

@@ -9,7 +9,7 @@ use hgpixel_testkit::PrometheusApi;
 use super::checks::{Books, panels_with_data, stored_once, targets_up};
 use super::commands::run;
 use super::figures::Figures;
-use super::load::Load;
+use super::load::{Load, Seen};
 use super::project::{Project, Replicas, container};
 
 /// Five parts of the load: while it grows, while parts of it end, while they come back; and two with nobody disturbing.
@@ -25,18 +25,45 @@ const GROWN: Replicas = Replicas {
     query: 2,
 };
 
-/// Brings it up, disturbs it under load, and checks what is left.
+/// Brings it up, disturbs it under load, and checks what is left. What was found until a failure is shown too.
 pub(super) async fn rehearse(project: Project) -> Result<Figures> {
+    let load = Load::new(&project.url());
+    let mut checked = Figures::default();
+    let result = find(&project, &load, &mut checked).await;
+    let seen = load.seen();
     let mut figures = Figures::default();
+    figures.add("events sent", seen.sent);
+    figures.add("events accepted", seen.accepted.len());
+    figures.add("answers of 503, tried again", seen.unavailable);
+    figures.add("client errors", seen.errors);
+    figures.append(checked);
+    let clients = no_errors(&seen);
+    if result.is_err() || clients.is_err() {
+        eprintln!("\nuntil it failed:\n{figures}");
+    }
+    clients.and(result)?;
+    Ok(figures)
+}
+
+fn no_errors(seen: &Seen) -> Result<()> {
+    ensure!(
+        seen.errors == 0,
+        "clients saw {} errors: {:#?}",
+        seen.errors,
+        seen.examples
+    );
+    Ok(())
+}
+
+async fn find(project: &Project, load: &Arc<Load>, figures: &mut Figures) -> Result<()> {
     if !project.has_grafana {
-        figures.add("grafana", "left out: its image is not here");
+        figures.add("Grafana", "left out, no image");
     }
     let began = Instant::now();
     project.up(AT_FIRST).await?;
     project.healthy(AT_FIRST).await?;
     figures.add("seconds to healthy", began.elapsed().as_secs());
 
-    let load = Load::new(&project.url());
     step("a load with nobody disturbing");
     load.during(EVENTS_OF_A_STEP, async { Ok(()) }).await?;
     step("growing under load");
@@ -45,39 +72,31 @@ pub(super) async fn rehearse(project: Project) -> Result<Figures> {
         project.healthy(GROWN).await
     })
     .await?;
-    disturb(&project, &load).await?;
+    disturb(project, load).await?;
 
     step("every event stored once");
-    stored_once(&project, &load.seen()).await?;
+    stored_once(project, &load.seen()).await?;
     let api = PrometheusApi::at(project.prometheus_port);
     let targets = targets_up(&api, GROWN).await?;
+    figures.add("scrape targets up", targets);
     step("the books of a load with nobody disturbing");
     let (before, seen_before) = (Books::read(&api).await?, load.seen());
     load.during(EVENTS_OF_A_STEP, async { Ok(()) }).await?;
     let seen = load.seen();
-    let stored = stored_once(&project, &seen).await?;
-    let new = seen.accepted.len() - seen_before.accepted.len();
-    Books::read(&api).await?.balance_since(before, new)?;
-    step("data in every panel");
-    let panels = panels_with_data(&api).await?;
-
-    figures.add("events sent", seen.sent);
-    figures.add("events accepted", seen.accepted.len());
+    let stored = stored_once(project, &seen).await?;
     figures.add("events stored", stored.events);
     figures.add("duplicates", stored.duplicates);
     figures.add("came again, not stored again", stored.came_again);
-    figures.add("answers of 503, tried again", seen.unavailable);
-    figures.add("client errors", seen.errors);
-    figures.add("scrape targets up", targets);
-    figures.add("panels' questions with data", panels);
-    figures.add("seconds from nothing to here", began.elapsed().as_secs());
-    ensure!(
-        seen.errors == 0,
-        "{figures}\nclients saw {} errors: {:#?}",
-        seen.errors,
-        seen.examples
+    let new = seen.accepted.len() - seen_before.accepted.len();
+    Books::read(&api).await?.balance_since(before, new)?;
+    step("data in every panel");
+    let (with_data, questions) = panels_with_data(&api).await?;
+    figures.add(
+        "questions of panels with data",
+        format!("{with_data} of {questions}"),
     );
-    Ok(figures)
+    figures.add("seconds in all", began.elapsed().as_secs());
+    Ok(())
 }
 
 /// One ingest is stopped, as in an update; a worker is killed with what it has in its hands; the cache is stopped. Then they come back.
