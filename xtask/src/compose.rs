@@ -19,7 +19,7 @@ mod until;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinSet, LocalSet};
@@ -88,7 +88,9 @@ async fn removed_after(project: Project) -> Result<Figures> {
     task.shutdown().await;
     if let Err(error) = &result {
         eprintln!("\nerror: {error:#}");
-        project.show_logs().await;
+        if !error.is::<Interrupted>() {
+            project.show_logs().await;
+        }
     }
     let down = project.down().await;
     let figures = result?;
@@ -103,8 +105,20 @@ async fn unless_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<
     let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         result = work => result,
-        _ = interrupt.recv() => bail!("interrupted"),
-        _ = terminate.recv() => bail!("told to end"),
-        _ = hangup.recv() => bail!("the terminal is gone"),
+        _ = interrupt.recv() => Err(Interrupted.into()),
+        _ = terminate.recv() => Err(Interrupted.into()),
+        _ = hangup.recv() => Err(Interrupted.into()),
     }
 }
+
+/// Somebody wants no more of it; logs would tell nothing.
+#[derive(Debug)]
+struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}

@@ -56,17 +56,7 @@ pub(super) async fn stored_once(project: &Project, seen: &Seen) -> Result<Stored
                 .with_context(|| format!("an id in the store: {id}"))
         })
         .collect::<Result<_>>()?;
-    let different: BTreeSet<Uuid> = rows.iter().copied().collect();
-    let missing: Vec<_> = seen.accepted.difference(&different).take(5).collect();
-    ensure!(missing.is_empty(), "accepted, but not stored: {missing:?}");
-    let strange: Vec<_> = different.difference(&seen.accepted).take(5).collect();
-    // A client that gave up may have been heard.
-    ensure!(
-        strange.is_empty() || seen.errors > 0,
-        "stored, but never accepted: {strange:?}"
-    );
-    let duplicates = rows.len() - different.len();
-    ensure!(duplicates == 0, "{duplicates} events are stored twice");
+    let events = each_once(&rows, seen)?;
     let booked = booked(project, "account = 'stored'").await?;
     ensure!(
         booked == rows.len(),
@@ -75,11 +65,38 @@ pub(super) async fn stored_once(project: &Project, seen: &Seen) -> Result<Stored
     );
     let dead = booked_dead(project).await?;
     ensure!(dead == 0, "{dead} events are in the dead letters");
+    let came_again = self::booked(project, "account = 'duplicate'").await?;
     Ok(Stored {
-        events: different.len(),
-        duplicates,
-        came_again: self::booked(project, "account = 'duplicate'").await?,
+        events,
+        duplicates: rows.len() - events,
+        came_again,
     })
+}
+
+/// Every accepted id is there, once, and no other. Gives the number of different ones.
+fn each_once(rows: &[Uuid], seen: &Seen) -> Result<usize> {
+    let different: BTreeSet<Uuid> = rows.iter().copied().collect();
+    let duplicates = rows.len() - different.len();
+    ensure!(
+        duplicates == 0,
+        "{duplicates} rows are of an event that is stored already"
+    );
+    let missing: Vec<_> = seen.accepted.difference(&different).collect();
+    ensure!(
+        missing.is_empty(),
+        "{} events were accepted and are not stored, {} the first",
+        missing.len(),
+        missing[0]
+    );
+    let strange: Vec<_> = different.difference(&seen.accepted).collect();
+    // A client that gave up may have been heard.
+    ensure!(
+        strange.is_empty() || seen.errors > 0,
+        "{} events are stored and were never accepted, {} the first",
+        strange.len(),
+        strange[0]
+    );
+    Ok(different.len())
 }
 
 async fn booked_dead(project: &Project) -> Result<usize> {
@@ -215,6 +232,23 @@ async fn number(api: &PrometheusApi, expression: &str) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lost_a_doubled_and_a_strange_event_are_found() {
+        let ids: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
+        let seen = Seen {
+            accepted: ids.iter().copied().collect(),
+            ..Seen::default()
+        };
+        let error = |rows: &[Uuid]| each_once(rows, &seen).unwrap_err().to_string();
+        assert!(each_once(&ids, &seen).is_ok());
+        assert!(error(&ids[1..]).starts_with("1 events were accepted"));
+        assert!(error(&[ids.clone(), vec![ids[0]]].concat()).starts_with("1 rows are"));
+        assert!(
+            error(&[ids.clone(), vec![Uuid::now_v7()]].concat())
+                .starts_with("1 events are stored and")
+        );
+    }
 
     #[test]
     fn the_books_show_what_is_lost_and_what_is_too_much() {
