@@ -11,6 +11,8 @@
 //!
 //! A program that is not installed is an error that names `cargo xtask setup`. Nothing is ever skipped.
 //!
+//! Beside them: what dashboards and rules ask of a Prometheus ([`dashboards`], [`rules`], [`PrometheusApi`]), which `cargo xtask compose` needs too.
+//!
 //! What is absent: mocks, containers, and any knowledge of hgpixel's other crates.
 
 mod browser;
