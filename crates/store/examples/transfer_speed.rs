@@ -65,12 +65,12 @@ async fn main() -> anyhow::Result<()> {
     println!("looked through in {:.1} s", started.elapsed().as_secs_f64());
     let started = Instant::now();
     let copied = Cell::new(started.elapsed());
-    let tables = transfer.run(&|step| {
+    let progress = |step| {
         if matches!(step, TransferStep::Copied(_)) {
             copied.set(started.elapsed());
         }
-    });
-    let tables = tables.await?;
+    };
+    let tables = transfer.run(&progress).await?;
     let events = tables.iter().find(|table| table.name == "events");
     let events = events.map_or(0, |table| table.checksum.rows);
     let (copy, all) = (copied.get().as_secs_f64(), started.elapsed().as_secs_f64());

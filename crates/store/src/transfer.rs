@@ -99,8 +99,8 @@ pub struct Transfer {
 const BATCH_ROWS: u64 = 20_000;
 
 impl Transfer {
-    /// Takes both sides, checks the file from end to end, and brings the database's tables up to date. What needs no change is not
-    /// changed: everything that can be refused is refused before.
+    /// Takes both sides, checks the file from end to end, and brings the database's tables up to date. What can be refused is refused
+    /// before anything is moved, and a database of others is left as it is.
     ///
     /// # Errors
     /// [`StoreError::Invalid`] for other databases than SQLite and PostgreSQL, in this direction. [`StoreError::Transfer`] when the file is
@@ -190,7 +190,7 @@ impl Transfer {
             }
         }
         self.target.end().await?;
-        self.source.close().await?;
+        self.source.close().await;
         Ok(transferred)
     }
 }

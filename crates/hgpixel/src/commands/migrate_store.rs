@@ -27,12 +27,13 @@ pub(crate) async fn run(mut settings: Settings, args: MigrateStoreArgs) -> anyho
         EarlierTransfer::GoOn
     };
     let (from, to) = sides(&settings, args)?;
+    let queues = queue_files(&settings, &from);
     settings.store.url = to;
     // A signal drops what is under way: the transaction of the last rows.
     let mut signals = Signals::install().context("listen for signals")?;
     tokio::select! {
         _ = signals.next() => anyhow::bail!("stopped: the same command goes on where it was"),
-        moved = transfer(&settings, &from, earlier) => moved,
+        moved = transfer(&settings, &from, queues, earlier) => moved,
     }
 }
 
@@ -51,14 +52,33 @@ fn sides(settings: &Settings, args: MigrateStoreArgs) -> Result<(StoreUrl, Store
     Ok((side("from", args.from)?, side("to", args.to)?))
 }
 
+/// The queues that may belong to the store: the one that lies beside it by default, and that of the settings, which may be the fleet's
+/// already. Where the settings name another file as the store, their queue is that one's.
+fn queue_files(settings: &Settings, from: &StoreUrl) -> Vec<PathBuf> {
+    let StoreUrl::Sqlite(store) = from else {
+        return Vec::new();
+    };
+    let mut files = vec![store.with_file_name("queue.db")];
+    let is_ours = match &settings.store.url {
+        StoreUrl::Sqlite(own) => own == store,
+        StoreUrl::Postgres(_) => true,
+    };
+    match &settings.queue.url {
+        QueueUrl::Local(path) if is_ours && !files.contains(path) => files.push(path.clone()),
+        _ => {}
+    }
+    files
+}
+
 async fn transfer(
     settings: &Settings,
     from: &StoreUrl,
+    queues: Vec<PathBuf>,
     earlier: EarlierTransfer,
 ) -> anyhow::Result<()> {
-    // Of another database the queue may be anywhere; the move itself is refused then.
     let queues = match from {
-        StoreUrl::Sqlite(path) => hold_queues(settings, path).await?,
+        StoreUrl::Sqlite(path) => hold_queues(&settings.queue, queues, path).await?,
+        // The move itself is refused.
         StoreUrl::Postgres(_) => Vec::new(),
     };
     say::note("looking through the file, and at the database …");
@@ -70,11 +90,14 @@ async fn transfer(
         ));
     }
     let progress = Progress::new(rows, moved);
-    let tables = transfer
-        .run(&|step| progress.show(step))
-        .await
-        .context("the same command goes on where it was")?;
+    let tables = transfer.run(&|step| progress.show(step)).await;
     progress.end();
+    let tables = match tables {
+        Err(error) if error.is_retryable() => {
+            return Err(error).context("the same command goes on where it was");
+        }
+        tables => tables?,
+    };
     report(&tables, &queues)
 }
 
@@ -85,18 +108,17 @@ struct HeldQueue {
     dead_letters: i64,
 }
 
-/// That of the settings, and the one that lies beside the store by default: the settings may be the fleet's already.
-async fn hold_queues(settings: &Settings, store: &Path) -> anyhow::Result<Vec<HeldQueue>> {
-    let mut files = vec![store.with_file_name("queue.db")];
-    match &settings.queue.url {
-        QueueUrl::Local(path) if !files.contains(path) => files.push(path.clone()),
-        _ => {}
-    }
+/// Takes those of the files that are there.
+async fn hold_queues(
+    settings: &Queue,
+    files: Vec<PathBuf>,
+    store: &Path,
+) -> anyhow::Result<Vec<HeldQueue>> {
     let mut held = Vec::new();
     for path in files.into_iter().filter(|path| path.is_file()) {
         let local = Queue {
             url: QueueUrl::Local(path.clone()),
-            ..settings.queue.clone()
+            ..settings.clone()
         };
         let queue = QueueFile::of(&local).context("a local queue has a file")?;
         let owner = queue
@@ -274,7 +296,8 @@ mod tests {
             let StoreUrl::Sqlite(path) = &self.settings.store.url else {
                 panic!("a file");
             };
-            hold_queues(&self.settings, path).await
+            let files = queue_files(&self.settings, &self.settings.store.url);
+            hold_queues(&self.settings.queue, files, path).await
         }
     }
 
@@ -302,8 +325,10 @@ mod tests {
 
     #[test]
     fn what_is_not_given_is_what_the_settings_name() {
-        let mut settings = Settings::default();
-        settings.data_dir = "/data".into();
+        let mut settings = Settings {
+            data_dir: "/data".into(),
+            ..Settings::default()
+        };
         let database = "postgres://hg:s3cret@db.example/hg";
         let (from, to) = sides(&settings, given(None, Some(database))).unwrap();
         assert_eq!(from, settings.store.url);
@@ -315,6 +340,22 @@ mod tests {
         assert_eq!(to, settings.store.url);
         let (from, _) = sides(&settings, given(Some("sqlite:"), None)).unwrap();
         assert_eq!(from, StoreUrl::Sqlite("/data/hgpixel.db".into()));
+    }
+
+    #[test]
+    fn the_queue_beside_the_store_is_looked_at_and_that_of_the_settings_unless_it_is_anothers() {
+        let from = StoreUrl::Sqlite("/old/hgpixel.db".into());
+        let check = |store: &str, expected: &[&str]| {
+            let mut settings = Settings::default();
+            settings.store.url = store.parse().unwrap();
+            settings.queue.url = QueueUrl::Local("/mine/queue.db".into());
+            let expected: Vec<PathBuf> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(queue_files(&settings, &from), expected, "{store}");
+        };
+        let both = ["/old/queue.db", "/mine/queue.db"];
+        check("sqlite:/old/hgpixel.db", &both);
+        check("postgres://hg@db.example/hg", &both);
+        check("sqlite:/other/hgpixel.db", &both[..1]);
     }
 
     #[test]

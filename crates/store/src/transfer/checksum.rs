@@ -33,7 +33,9 @@ mod tests {
 
     fn of(rows: &[&[u8]]) -> Checksum {
         let mut sum = Checksum::default();
-        rows.iter().for_each(|row| sum.add(row));
+        for row in rows {
+            sum.add(row);
+        }
         sum
     }
 

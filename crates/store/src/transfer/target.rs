@@ -44,10 +44,6 @@ fn refused(why: impl Into<String>) -> StoreError {
     StoreError::Transfer(why.into())
 }
 
-/// The rest of what is said of an earlier try that cannot go on.
-const START_OVER: &str =
-    "`--start-over` throws away what has arrived here, and begins anew with the file as it is now";
-
 impl Target {
     /// Connects, and sees to it that we are alone and the tables are there.
     pub(super) async fn open(
@@ -135,7 +131,8 @@ impl Target {
             return Ok(());
         }
         Err(refused(format!(
-            "the database holds something already (in the tables {}), and stores cannot be put together: give an empty database",
+            "the database holds something already (in the tables {}), and stores cannot be put together: give an empty one. (If an earlier \
+             `hgpixel migrate-store` has filled it, that came to its end.)",
             filled.join(", ")
         )))
     }
@@ -207,25 +204,20 @@ impl Target {
             sqlx::query_as("select name, source, moved from hgpixel_transfer")
                 .fetch_all(&mut self.connection)
                 .await?;
+        // The identity names the tables too: another version of this program does not go on either.
         if rows.iter().any(|(_, source, _)| source != identity) {
-            return Err(refused(format!(
-                "the database is half filled from another store, or from this one as it was before it changed: {START_OVER}"
-            )));
+            return Err(refused(
+                "the database is half filled from another store, or from this one as it was before it changed: `--start-over` throws away \
+                 what has arrived here, and begins anew with the file as it is now",
+            ));
         }
         let moved: HashMap<String, i64> = rows
             .into_iter()
             .map(|(name, _, moved)| (name, moved))
             .collect();
         for planned in tables {
-            let name = planned.table.name;
-            planned.moved = match moved.get(name) {
-                Some(moved) => moved.unsigned_abs(),
-                None => {
-                    return Err(refused(format!(
-                        "the move was begun by another version of hgpixel, which knows no table {name}: {START_OVER}"
-                    )));
-                }
-            };
+            let moved = moved.get(planned.table.name);
+            planned.moved = moved.copied().unwrap_or(0).unsigned_abs();
         }
         Ok(())
     }

@@ -137,16 +137,14 @@ fn odd(site: &Site) -> Vec<NewEvent> {
         "x".repeat(2_000),
     ];
     let mut rows = Vec::new();
-    for (number, text) in (0..).zip(&texts) {
-        let mut row = hit(
-            site,
-            [i64::MIN, i64::MAX, 0, -1, 1][number as usize],
-            -number * HOUR_MS,
-        );
+    let visitors = [i64::MIN, i64::MAX, 0, -1, 1];
+    let users = ["", "b", "", "b", ""];
+    for (hours, ((text, visitor), user)) in (0..).zip(texts.iter().zip(visitors).zip(users)) {
+        let mut row = hit(site, visitor, -hours * HOUR_MS);
         row.event.title.clone_from(text);
         row.event.data = serde_json::json!({ "text": text }).to_string();
         row.event.user_agent = text.chars().take(200).collect();
-        row.event.user_id = format!("user \u{1F980}{}", ["", "b"][number as usize % 2]);
+        row.event.user_id = format!("user \u{1F980}{user}");
         row.event.session_id = text.chars().take(40).collect();
         row.event.kind = format!("kind {}", text.chars().take(20).collect::<String>());
         row.enriched.source.clone_from(text);
