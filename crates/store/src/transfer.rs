@@ -153,7 +153,8 @@ impl Transfer {
 
     /// How many of them an earlier try has moved.
     pub fn moved(&self) -> u64 {
-        self.tables.iter().map(|table| table.moved).sum()
+        let moved = |table: &Planned| table.moved.min(table.rows);
+        self.tables.iter().map(moved).sum()
     }
 
     /// Copies what is missing, compares everything, and ends the move: from then on processes may open the database. Tells `progress` of

@@ -143,17 +143,16 @@ impl Source {
         let mut hash = Sha256::new();
         for planned in tables {
             let table = planned.table;
+            // All of its rows, not those of the plan: salts grow old between two tries.
             let sum = match table.size {
-                Size::Small => self.sum(planned).await?,
+                Size::Small => self.sum_of(planned, "").await?,
                 Size::Large => Checksum::default(),
             };
-            // Not those of the plan: salts grow old between two tries.
             let count = format!("select count(*) from {}", table.name);
             let rows: i64 = self.one(&count).await?;
             hash.update(format!("{}:{rows}:{sum}\n", table.name));
         }
-        // Rows are numbered anew when a file is written anew without gaps, and are then in the same order still; with fewer in it, they
-        // would be others.
+        // The place of the newest event: it tells, where their number does not, that some went and others came.
         let last: Option<i64> = self.one("select max(rowid) from events").await?;
         hash.update(last.unwrap_or(0).to_be_bytes());
         let mut identity = String::with_capacity(64);
@@ -173,8 +172,11 @@ impl Source {
             Order::Key => planned.table.key,
             Order::Arrival => "rowid",
         };
-        let tail = format!(" order by {order} limit -1 offset {skipped}");
-        self.select(planned, &tail)
+        let rest = format!(
+            "{} order by {order} limit -1 offset {skipped}",
+            planned.filter
+        );
+        self.select(planned, &rest)
     }
 
     /// The rows of a table by its key.
@@ -182,19 +184,19 @@ impl Source {
         &mut self,
         planned: &Planned,
     ) -> BoxStream<'_, Result<SqliteRow, sqlx::Error>> {
-        self.select(planned, &format!(" order by {}", planned.table.key))
+        let rest = format!("{} order by {}", planned.filter, planned.table.key);
+        self.select(planned, &rest)
     }
 
     fn select(
         &mut self,
         planned: &Planned,
-        tail: &str,
+        rest: &str,
     ) -> BoxStream<'_, Result<SqliteRow, sqlx::Error>> {
         let select = format!(
-            "select {} from {}{}{tail}",
+            "select {} from {}{rest}",
             columns::list(&planned.columns),
-            planned.table.name,
-            planned.filter
+            planned.table.name
         );
         // Names of ours and numbers alone are put into this text.
         sqlx::query(AssertSqlSafe(select))
@@ -202,11 +204,15 @@ impl Source {
             .fetch(&mut self.connection)
     }
 
-    /// The checksum of a table, its rows read as they lie.
+    /// The checksum of the rows of a table that move, read as they lie.
     pub(super) async fn sum(&mut self, planned: &Planned) -> Result<Checksum, StoreError> {
+        self.sum_of(planned, &planned.filter).await
+    }
+
+    async fn sum_of(&mut self, planned: &Planned, filter: &str) -> Result<Checksum, StoreError> {
         let mut sum = Checksum::default();
         let mut bytes = Vec::new();
-        let mut rows = self.select(planned, "");
+        let mut rows = self.select(planned, filter);
         while let Some(row) = rows.try_next().await? {
             bytes.clear();
             columns::encode(&row, &planned.columns, &mut bytes)?;

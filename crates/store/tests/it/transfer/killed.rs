@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::picture::Picture;
 use super::source::fill;
 use super::{begin, begin_after};
-use crate::support::{Place, append, ask, hit, site};
+use crate::support::{DAY_MS, Place, append, ask, hit, site};
 
 /// Runs until so many batches have arrived or been compared, and is dropped soon after. Tells whether it came to its end before.
 async fn run_for(transfer: Transfer, steps: u32) -> bool {
@@ -88,6 +88,30 @@ async fn a_file_that_changed_in_between_is_noticed() {
     assert_eq!(transfer.moved(), 0);
     transfer.run(&|_| ()).await.unwrap();
     before.assert_same(&Picture::of(&to.open().await, &to.clock, 5).await);
+}
+
+/// Salts that move today are too old to tomorrow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_may_go_on_on_another_day() {
+    for steps in [1, 8] {
+        let (from, to) = (Place::sqlite().await, Place::empty_postgres().await);
+        let store = from.open().await;
+        let shop = site(&store, "shop").await;
+        append(&store, vec![hit(&shop, 1, 0), hit(&shop, 2, 0)]).await;
+        store.rotate_salts().await.unwrap();
+        store.close().await;
+        assert!(!run_for(begin(&from, &to).await.unwrap(), steps).await);
+        from.clock.advance_ms(2 * DAY_MS);
+        let transfer = begin(&from, &to).await.unwrap();
+        assert!(transfer.moved() > 0 && transfer.moved() <= transfer.rows());
+        transfer.run(&|_| ()).await.unwrap();
+        to.clock.advance_ms(2 * DAY_MS);
+        let store = to.open().await;
+        store.rotate_salts().await.unwrap();
+        let today = to.clock.now_ms() / DAY_MS;
+        let oldest = ask(&to, "select min(day) from salts").await;
+        assert!(oldest.parse::<i64>().unwrap() >= today - 1, "{oldest}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
