@@ -24,8 +24,8 @@ use crate::{migration, partition};
 
 /// A command that has the file open ends within this time; a server does not.
 const BUSY: Duration = Duration::from_secs(2);
-/// Rows that SQLite's thread may be ahead of ours. The longest, columns of a day, have some hundred kilobytes.
-const AHEAD_ROWS: usize = 256;
+/// Rows that SQLite's thread may be ahead of ours: the longest, figures and columns of a day, may have a megabyte.
+const AHEAD_ROWS: usize = 64;
 
 /// The file of a store, which nobody else can open for as long as this value lives.
 #[derive(Debug)]
