@@ -60,14 +60,15 @@ impl Target {
         target.lock().await?;
         target.ensure_alone().await?;
         let is_half_filled = target.is_half_filled().await?;
-        if is_half_filled && earlier == EarlierTransfer::Forget {
-            target.forget().await?;
-        } else if !is_half_filled {
+        if !is_half_filled {
             // Before the tables are changed: another's are left as they are.
             target.ensure_empty().await?;
         }
         migration::migrate(&target.pool, clock).await?;
         partition::prepare(&target.pool, clock, settings.partition_weeks_ahead).await?;
+        if is_half_filled && earlier == EarlierTransfer::Forget {
+            target.forget().await?;
+        }
         Ok(target)
     }
 

@@ -114,6 +114,25 @@ async fn a_move_may_go_on_on_another_day() {
     }
 }
 
+/// An update of the program came between two tries.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_that_an_older_program_left_can_be_thrown_away() {
+    let (from, to) = (Place::sqlite().await, Place::empty_postgres().await);
+    let store = from.open().await;
+    site(&store, "shop").await;
+    store.close().await;
+    assert!(!run_for(begin(&from, &to).await.unwrap(), 1).await);
+    // One that had none of today's tables.
+    let undo = "do $$ declare known record; begin \
+                for known in select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') \
+                and not relispartition and relname <> 'hgpixel_transfer' \
+                loop execute format('drop table %I', known.relname); end loop; end $$";
+    ask(&to, undo).await;
+    let anew = begin_after(&from, &to, EarlierTransfer::Forget).await;
+    anew.unwrap().run(&|_| ()).await.unwrap();
+    assert_eq!(to.open().await.sites().await.unwrap().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_store_does_not_go_on_with_it() {
     let (one, other) = (Place::sqlite().await, Place::sqlite().await);
