@@ -1,1 +1,1 @@
-{let e=window.hgTracking,{trackEvent:t}=e,{r:n}=e,r=new Set;n("error unhandledrejection",({message:e,filename:n,lineno:i,reason:s})=>{(e=e||s&&(s.message||s)+"")&&r.size<10&&r.size<r.add(e+n+i).size&&t("error",{message:e,source:n,line:i})})}
+{let e=window.hgTracking,{trackEvent:t}=e,{r:n}=e,r=new Set;n("error unhandledrejection",({reason:e,filename:n,message:i,lineno:s})=>{(i=i||e&&(e.message||e)+"")&&r.size<10&&r.size<r.add(i+n+s).size&&t("error",{source:n,message:i,line:s})})}

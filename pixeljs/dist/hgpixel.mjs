@@ -10,14 +10,14 @@ var last = 0, newId = (time = [...(last = Math.max(last + 1, Date.now())).toStri
 
 // src/batch.js
 var GATHER_MS = 500, EVENTS_MAX = 1e3, events = [], timer, track = (type, data, time = Date.now(), url) => {
-  events.push(JSON.parse(JSON.stringify({ id: newId(), type, data, time, url }))), timer = timer || setTimeout(flush, GATHER_MS);
+  events.push(JSON.parse(JSON.stringify({ type, id: newId(), time, data, url }))), timer = timer || setTimeout(flush, GATHER_MS);
 }, prepare = () => {
   if (!options.b) {
     options.b = {
       screen: screen.width + "x" + screen.height,
-      viewport: innerWidth + "x" + innerHeight,
       // The older way takes a hundred times as long.
       timeZone: window.Temporal ? Temporal.Now.timeZoneId() : Intl.DateTimeFormat().resolvedOptions().timeZone,
+      viewport: innerWidth + "x" + innerHeight,
       colorScheme: matchMedia("(prefers-color-scheme:dark)").matches ? "dark" : "light"
     };
     try {
@@ -29,16 +29,16 @@ var GATHER_MS = 500, EVENTS_MAX = 1e3, events = [], timer, track = (type, data, 
 }, flush = (isClosing) => {
   if (timer = clearTimeout(timer), !hg.a || !events[0] || prepare()) return events.splice(EVENTS_MAX);
   let batch = {
-    site: options.site,
-    userId: options.userId || hg.d,
+    referrer: hg.d,
+    device: options.b,
     sessionId: options.sessionId,
+    webdriver: navigator.webdriver,
+    events,
+    userId: options.userId || hg.e,
+    language: navigator.language,
     url: hg.a,
     title: document.title,
-    referrer: hg.e,
-    language: navigator.language,
-    device: options.b,
-    webdriver: navigator.webdriver,
-    events
+    site: options.site
   };
   events = [], deliver(batch, isClosing);
 }, post = (batch) => fetch(
@@ -57,25 +57,17 @@ var here = () => {
   let { origin, pathname, search, hash } = location;
   return origin + (options.hash ? pathname + hash : pathname).replace(/\/?#\/?/, "/") + search;
 }, view = () => {
-  hg.e = hg.a || document.referrer, hg.a = here(), track("pageview");
+  hg.d = hg.a || document.referrer, hg.a = here(), track("pageview");
 };
 
 // src/visit/queue.js
-var KEY = "hgpixel_queue", memory = [], store = () => (
-  /** @type {any} */
-  options.queue ? null : localStorage
-), waiting = () => {
+var KEY = "hgpixel_event", memory = {}, waiting = (batch, isGone) => {
   try {
-    return JSON.parse(store()[KEY] || null) || memory;
+    let store = options.queue ? memory : localStorage;
+    return isGone ? delete store[KEY + batch.events[0].id] : batch && (store[KEY + batch.events[0].id] = JSON.stringify(batch)), Object.keys(store).filter((key) => key.match(KEY)).sort().map((key) => JSON.parse(store[key]));
   } catch {
-    return memory;
-  }
-}, setWaiting = (batches) => {
-  memory = [];
-  try {
-    delete store()[KEY], batches[0] && (store()[KEY] = JSON.stringify(batches));
-  } catch {
-    memory = batches;
+    return options.queue = /** @type {any} */
+    1, waiting(batch, isGone);
   }
 };
 
@@ -86,29 +78,23 @@ var BATCH_MAX = 5e3, QUEUE_MAX = 2e5, QUEUE_EVENTS_MAX = 100, EVENT_MAX = 21e3, 
 }, deliver = (batch, isClosing) => {
   let { events: events2 } = batch, length = body(batch).length;
   events2[1] && length > BATCH_MAX ? (deliver({ ...batch, events: events2.splice(0, events2.length / 2) }, isClosing), deliver(batch, isClosing)) : length > EVENT_MAX ? giveUp(batch, "refused") : (batch.lost = lost, lost = {}, (isHeld ? keep : isClosing ? leaveBehind : follow)(batch));
-}, follow = async (batch, answering = post(batch)) => {
+}, follow = async (batch, answering) => {
   await fails(batch, answering) && keep(batch);
 }, leaveBehind = (batch) => {
   try {
-    if (navigator.sendBeacon(
+    navigator.sendBeacon(
       /** @type {string} */
       options.endpoint,
       body(batch)
-    )) return;
+    ) || keep(batch);
   } catch {
+    keep(batch);
   }
-  keep(batch);
 }, keep = (batch) => {
-  let batches = [...waiting(), batch];
-  for (; JSON.stringify(batches).length > QUEUE_MAX || JSON.stringify(batches).split('"time":')[QUEUE_EVENTS_MAX + 1]; )
-    giveUp(
-      /** @type {Batch} */
-      batches.shift(),
-      "overflow"
-    );
-  setWaiting(batches);
-}, fails = async (batch, answering) => {
-  let { ok, status, headers } = await answering;
+  for (let batches = waiting(batch); JSON.stringify(batches).length > QUEUE_MAX || JSON.stringify(batches).split('"time":')[QUEUE_EVENTS_MAX + 1]; batches = waiting(batches[0], !0))
+    giveUp(batches[0], "overflow");
+}, fails = async (batch, answering = post(batch)) => {
+  let { ok, headers, status } = await answering;
   if (ok) wait = WAIT_MS_MIN;
   else if (/^4(?!08|29)/.test(status)) giveUp(batch, "refused");
   else
@@ -121,10 +107,10 @@ var BATCH_MAX = 5e3, QUEUE_MAX = 2e5, QUEUE_EVENTS_MAX = 100, EVENT_MAX = 21e3, 
     sendWaiting();
   }
 }, sendWaiting = async () => {
-  for (let batch; batch = waiting()[0]; ) {
-    if (batch.events[0].time < Date.now() - EXPIRES_MS ? giveUp(batch, "expired") : await fails(batch, post(batch))) return;
-    setWaiting(waiting().filter((other) => other.events[0].id !== batch.events[0].id));
-  }
+  await /** @type {any} */
+  { then: (done) => setTimeout(done, 99) };
+  for (let [batch] = waiting(); batch; [batch] = waiting(batch, !0))
+    if (batch.events[0].time < Date.now() - EXPIRES_MS ? giveUp(batch, "expired") : await fails(batch)) return;
   isHeld = !1;
 };
 
@@ -149,13 +135,13 @@ var IDLE_MS = 6e4, isActive, last2 = 0, engaged = 0, scrolled = 0, reported = 0,
       100,
       Math.round((scrolled + innerHeight) * 100 / document.documentElement.scrollHeight)
     );
-    (engaged > 9 || scroll > reported) && track("engagement", { engaged, scroll }), engaged = 0, reported = isNew ? scrolled = 0 : scroll, leaving.map((leave) => leave(isNew, isClosed)), flush(isClosed), isClosed && memory.map(leaveBehind);
+    (engaged > 9 || scroll > reported) && track("engagement", { engaged, scroll }), engaged = 0, reported = isNew ? scrolled = 0 : scroll, leaving.map((leave) => leave(isNew, isClosed)), flush(isClosed), isClosed && options.queue && waiting().map(leaveBehind);
   }
   isNew && view();
 }, visit = () => {
   on("visibilitychange pagehide", look), look({});
 }, attend = () => {
-  tryAgain(), on("online", tryAgain), on("focus blur scroll keydown pointerdown pointermove pageshow popstate", look), window.Navigation ? navigation.addEventListener("currententrychange", look) : ["pushState", "replaceState"].map((name) => {
+  tryAgain(), on("online", tryAgain), on("scroll focus pointerdown pointermove pageshow blur keydown popstate", look), window.Navigation ? navigation.addEventListener("currententrychange", look) : ["pushState", "replaceState"].map((name) => {
     let original = history[name];
     history[name] = (...change) => {
       original.apply(history, change), look({});
@@ -167,16 +153,16 @@ var IDLE_MS = 6e4, isActive, last2 = 0, engaged = 0, scrolled = 0, reported = 0,
 var FILE = /\.(pdf|zip|gz|exe|dmg|csv|docx?|xlsx?|pptx?|mp[34])$/i, PRIVATE = "[data-hg-mask],[contenteditable],input,textarea,select", clicks = () => {
   on("click auxclick", ({ target, button }) => {
     if (!target.closest || button > 1) return;
-    let control = target.closest("button,[type=submit],[role=button]"), link = target.closest("a[href]"), { id } = target.closest("[id]") || {}, named = control || link || (target.firstElementChild ? null : target), text = named && !named.closest(PRIVATE) && !named.querySelector(PRIVATE) ? named.textContent.trim().slice(0, 200) : void 0;
-    if (track("click", { element: target.tagName, text, id }), control && track("button_click", { buttonText: text, buttonId: control.id }), link) {
+    let control = target.closest("[type=submit],button,[role=button]"), link = target.closest("a[href]"), { id } = target.closest("[id]") || {}, named = control || link || !target.firstElementChild && target, text = named && !named.closest(PRIVATE) && !named.querySelector(PRIVATE) ? named.textContent.trim().slice(0, 200) : void 0;
+    if (track("click", { text, element: target.tagName, id }), control && track("button_click", { buttonText: text, buttonId: control.id }), link) {
       let [, extension] = link.pathname.split(FILE);
-      extension || link.download ? track("file_download", { url: link.href, extension }) : link.host && link.host !== location.host && track("outbound_link", { linkText: text, linkUrl: link.href });
+      extension || link.download ? track("file_download", { extension, url: link.href }) : link.host && link.host !== location.host && track("outbound_link", { linkText: text, linkUrl: link.href });
     }
   }), on("copy", () => track("copy")), on("beforeprint", () => track("print"));
 };
 
 // src/favourite.js
-var favour = (colour2, source = "chosen") => colour2 && track("favourite_colour", { colour: colour2, source });
+var favour = (colour2, source = "chosen") => colour2 && track("favourite_colour", { source, colour: colour2 });
 
 // src/modules/colour.js
 var clicked = {}, most, sent, hex = (colour2) => /^rgb\(/.test(colour2) && "#" + /** @type {any} */
@@ -199,16 +185,16 @@ colour2.match(/\d+/g).map((part) => (256 + +part).toString(16).slice(1)).join(""
 
 // src/modules/consent.js
 var know = (isGiven) => {
-  let [, known] = /hgpixel_id=([\w-]+)/.exec(document.cookie) || [], isWanted = isGiven || options.identity && !/** @type {any} */
+  let [, known] = document.cookie.match(/hgpixel_id=([\w-]+)/) || [], isWanted = isGiven || options.identity && !/** @type {any} */
   navigator.globalPrivacyControl && navigator.doNotTrack != /** @type {any} */
   1, id = isGiven === !1 ? void 0 : known || (isWanted ? newId() : void 0);
-  id !== known && (document.cookie = `hgpixel_id=${id};path=/;samesite=lax;max-age=${id ? 34164e3 : 0}${isSecureContext ? ";secure" : ""}`), hg.d = id;
+  id !== known && (document.cookie = `hgpixel_id=${id};path=/;samesite=lax;max-age=${id ? 34164e3 : 0}${isSecureContext ? ";secure" : ""}`), hg.e = id;
 };
 
 // src/modules/errors.js
 var ERRORS_MAX = 10, seen = /* @__PURE__ */ new Set(), errors = () => {
-  on("error unhandledrejection", ({ message, filename, lineno, reason }) => {
-    message = message || reason && (reason.message || reason) + "", message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size && track("error", { message, source: filename, line: lineno });
+  on("error unhandledrejection", ({ reason, filename, message, lineno }) => {
+    message = message || reason && (reason.message || reason) + "", message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size && track("error", { source: filename, message, line: lineno });
   });
 };
 
@@ -230,19 +216,19 @@ var begun = /* @__PURE__ */ new Map(), report = (event, form, data) => (
 };
 
 // src/modules/performance.js
-var interactions = {}, page, fcp, lcp, cls = 0, session = 0, first = 0, last3 = 0, see = ({ entryType, startTime, size, value, hadRecentInput, interactionId, duration }) => {
-  entryType === "paint" && (fcp = startTime), size && (lcp = startTime), interactionId && (interactions[interactionId] = Math.max(interactions[interactionId] || 0, duration)), value && !hadRecentInput && ((startTime - last3 >= 1e3 || startTime - first >= 5e3) && (session = 0, first = startTime), last3 = startTime, session += value, cls = Math.max(cls, session));
+var interactions = {}, page, fcp, lcp, cls = 0, session = 0, first = 0, last3 = 0, see = ({ entryType, value, size, hadRecentInput, duration, startTime, interactionId }) => {
+  entryType === "paint" && (fcp = startTime), size && (lcp = startTime), interactionId && (interactions[interactionId] = Math.max(duration, interactions[interactionId] || 0)), value && !hadRecentInput && ((startTime - last3 >= 1e3 || startTime - first >= 5e3) && (session = 0, first = startTime), last3 = startTime, session += value, cls = Math.max(cls, session));
 }, report2 = (isNew) => {
   if (isNew || !page) return;
   let [load = {}] = (
     /** @type {any[]} */
     performance.getEntriesByType("navigation")
   ), times = {
-    totalTime: load.loadEventEnd,
     ttfb: load.responseStart,
-    domInteractive: load.domInteractive,
+    lcp,
     fcp,
-    lcp
+    totalTime: load.loadEventEnd,
+    domInteractive: load.domInteractive
   };
   for (let key in times) times[key] = Math.max(0, Math.round(times[key] - (load.activationStart || 0)));
   let durations = Object.values(interactions).sort((a, b) => b - a);
@@ -252,7 +238,7 @@ var interactions = {}, page, fcp, lcp, cls = 0, session = 0, first = 0, last3 = 
   (document.prerendering || !document.hidden) && here(), leaving.push(report2), "paint largest-contentful-paint layout-shift event".split(" ").map(
     (type) => new PerformanceObserver((list) => list.getEntries().map(see)).observe(
       /** @type {any} */
-      { type, buffered: !0, durationThreshold: 40 }
+      { type, durationThreshold: 40, buffered: !0 }
     )
   );
 };

@@ -3,4 +3,4 @@
 import { track } from "#core";
 
 /** @param {string | false} colour @param {string} [source] */
-export const favour = (colour, source = "chosen") => colour && track("favourite_colour", { colour, source });
+export const favour = (colour, source = "chosen") => colour && track("favourite_colour", { source, colour });

@@ -18,11 +18,25 @@ class Target {
 /** `localStorage`: its keys are properties. */
 export class Storage {
   constructor({ limit = Infinity } = {}) {
+    /** Who is told of each change, such as another tab. @type {Array<(key: string, value?: string) => void>} */
+    const told = [];
+    /** What another tab has written is seen here. */
+    const see = (key, value) => {
+      if (value === undefined) delete this[key];
+      else this[key] = value;
+    };
+    Object.defineProperties(this, { told: { value: told }, see: { value: see } });
     return new Proxy(this, {
       get: (_, key) => (key === "length" ? Object.keys(this).length : this[key]),
       set: (_, key, value) => {
         if (String(value).length > limit) throw new Error("QuotaExceededError");
         this[key] = String(value);
+        told.forEach((tell) => tell(key, this[key]));
+        return true;
+      },
+      deleteProperty: (_, key) => {
+        delete this[key];
+        told.forEach((tell) => tell(key));
         return true;
       },
     });
@@ -272,7 +286,10 @@ export class Browser {
   }
 
   get kept() {
-    return JSON.parse(this.storage?.hgpixel_queue ?? "[]");
+    return Object.keys(this.storage ?? {})
+      .filter((key) => key.startsWith("hgpixel_event"))
+      .sort()
+      .map((key) => JSON.parse(this.storage[key]));
   }
 }
 

@@ -5,7 +5,7 @@ import { hg, newId, options } from "#core";
 
 /** @param {boolean} [isGiven] */
 export const know = (isGiven) => {
-  const [, known] = /hgpixel_id=([\w-]+)/.exec(document.cookie) || [];
+  const [, known] = document.cookie.match(/hgpixel_id=([\w-]+)/) || [];
   const isWanted =
     isGiven || (options.identity && !(/** @type {any} */ (navigator).globalPrivacyControl) && navigator.doNotTrack != /** @type {any} */ (1));
   const id = isGiven === false ? undefined : known || (isWanted ? newId() : undefined);

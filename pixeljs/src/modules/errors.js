@@ -8,11 +8,11 @@ const ERRORS_MAX = 10;
 const seen = new Set();
 
 export const errors = () => {
-  on("error unhandledrejection", ({ message, filename, lineno, reason }) => {
+  on("error unhandledrejection", ({ reason, filename, message, lineno }) => {
     // What is thrown may be anything, also what cannot be sent.
     message = message || (reason && (reason.message || reason) + "");
     // Files that did not load have no message.
     if (message && seen.size < ERRORS_MAX && seen.size < seen.add(message + filename + lineno).size)
-      track("error", { message, source: filename, line: lineno });
+      track("error", { source: filename, message, line: lineno });
   });
 };

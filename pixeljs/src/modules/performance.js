@@ -19,11 +19,11 @@ let first = 0;
 let last = 0;
 
 /** @param {any} entry */
-const see = ({ entryType, startTime, size, value, hadRecentInput, interactionId, duration }) => {
+const see = ({ entryType, value, size, hadRecentInput, duration, startTime, interactionId }) => {
   // The first paint comes before the first one with contents.
   if (entryType === "paint") fcp = startTime;
   if (size) lcp = startTime;
-  if (interactionId) interactions[interactionId] = Math.max(interactions[interactionId] || 0, duration);
+  if (interactionId) interactions[interactionId] = Math.max(duration, interactions[interactionId] || 0);
   if (value && !hadRecentInput) {
     // Sessions are at most 5 s long, with gaps below 1 s; the worst one counts.
     if (startTime - last >= 1_000 || startTime - first >= 5_000) {
@@ -42,11 +42,11 @@ const report = (isNew) => {
   const [load = {}] = /** @type {any[]} */ (performance.getEntriesByType("navigation"));
   /** @type {Record<string, number>} */
   const times = {
-    totalTime: load.loadEventEnd,
     ttfb: load.responseStart,
-    domInteractive: load.domInteractive,
-    fcp,
     lcp,
+    fcp,
+    totalTime: load.loadEventEnd,
+    domInteractive: load.domInteractive,
   };
   // What was made ahead began when somebody wanted to see it. What the browser does not know is no number, and goes as `null`.
   for (const key in times) times[key] = Math.max(0, Math.round(times[key] - (load.activationStart || 0)));
@@ -61,6 +61,6 @@ export const vitals = () => {
   page = (/** @type {any} */ (document).prerendering || !document.hidden) && here();
   leaving.push(report);
   "paint largest-contentful-paint layout-shift event".split(" ").map((type) =>
-    new PerformanceObserver((list) => list.getEntries().map(see)).observe(/** @type {any} */ ({ type, buffered: true, durationThreshold: 40 })),
+    new PerformanceObserver((list) => list.getEntries().map(see)).observe(/** @type {any} */ ({ type, durationThreshold: 40, buffered: true })),
   );
 };

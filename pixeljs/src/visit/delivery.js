@@ -1,7 +1,7 @@
 // Brings batches to the server: at once while it takes them, later when it does not, with the same ids.
 
 import { body, options, post } from "#core";
-import { KEY, setWaiting, waiting } from "./queue.js";
+import { KEY, waiting } from "./queue.js";
 
 /** @typedef {import("../batch.js").Batch} Batch */
 
@@ -46,31 +46,34 @@ export const deliver = (batch, isClosing) => {
   }
 };
 
-/** @param {Batch} batch */
-export const follow = async (batch, answering = post(batch)) => {
+/** @param {Batch} batch @param {Promise<any>} [answering] */
+export const follow = async (batch, answering) => {
   if (await fails(batch, answering)) keep(batch);
 };
 
 /** The browser sends it when the page is gone; it takes 64 kB at a time. @param {Batch} batch */
 export const leaveBehind = (batch) => {
   try {
-    if (navigator.sendBeacon(/** @type {string} */ (options.endpoint), body(batch))) return;
-  } catch {}
-  keep(batch);
+    navigator.sendBeacon(/** @type {string} */ (options.endpoint), body(batch)) || keep(batch);
+  } catch {
+    keep(batch);
+  }
 };
 
 /** Makes room by giving up the oldest. @param {Batch} batch */
 const keep = (batch) => {
-  const batches = [...waiting(), batch];
   // Each event has a time. Data may have that key too: then the limit is a little lower.
-  while (JSON.stringify(batches).length > QUEUE_MAX || JSON.stringify(batches).split('"time":')[QUEUE_EVENTS_MAX + 1])
-    giveUp(/** @type {Batch} */ (batches.shift()), "overflow");
-  setWaiting(batches);
+  for (
+    let batches = waiting(batch);
+    JSON.stringify(batches).length > QUEUE_MAX || JSON.stringify(batches).split('"time":')[QUEUE_EVENTS_MAX + 1];
+    batches = waiting(batches[0], true)
+  )
+    giveUp(batches[0], "overflow");
 };
 
-/** Whether it has to be tried again. @param {Batch} batch @param {Promise<any>} answering */
-const fails = async (batch, answering) => {
-  const { ok, status, headers } = await answering;
+/** Whether it has to be tried again. @param {Batch} batch @param {Promise<any>} [answering] */
+const fails = async (batch, answering = post(batch)) => {
+  const { ok, headers, status } = await answering;
   if (ok) wait = WAIT_MS_MIN;
   else if (/^4(?!08|29)/.test(status)) giveUp(batch, "refused");
   else {
@@ -93,10 +96,9 @@ export const tryAgain = async () => {
 };
 
 const sendWaiting = async () => {
-  for (let batch; (batch = waiting()[0]); ) {
-    if (batch.events[0].time < Date.now() - EXPIRES_MS ? giveUp(batch, "expired") : await fails(batch, post(batch))) return;
-    // Others may have come meanwhile.
-    setWaiting(waiting().filter((other) => other.events[0].id !== batch.events[0].id));
-  }
+  // What the tab before has taken out may be gone here only some milliseconds after it has let go. (A promise would be longer.)
+  await /** @type {any} */ ({ then: (/** @type {any} */ done) => setTimeout(done, 99) });
+  for (let [batch] = waiting(); batch; [batch] = waiting(batch, true))
+    if (batch.events[0].time < Date.now() - EXPIRES_MS ? giveUp(batch, "expired") : await fails(batch)) return;
   isHeld = false;
 };

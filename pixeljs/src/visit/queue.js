@@ -1,39 +1,38 @@
 // Where batches wait that the server did not take: `localStorage`, or memory where the site wants that or the browser has nothing else.
 //
-// It is read when a page starts, and written only after a failure. Reading and writing back happen in one go, with no wait between,
-// so that two tabs do not overwrite each other. (A tab may see a little late what another one has written. It may then send a batch once
-// more, under the same ids, by which the server knows it.)
+// It is read when a page starts, and written only after a failure. Each batch has a key of its own, because tabs see a little late what
+// others have written: one that wrote back a list of all batches would undo what another one did in that moment.
 
 import { options } from "#core";
 
 /** @typedef {import("../batch.js").Batch} Batch */
 
-export const KEY = "hgpixel_queue";
+/** What their keys begin with. (`hgpixel_queue` was a list of them all.) */
+export const KEY = "hgpixel_event";
 
-/** What waits in no other place. @type {Batch[]} */
-export let memory = [];
+/** @type {Record<string, string>} */
+const memory = {};
 
-/** Where storage is blocked, the mere mention of it throws; `null`, which some web views have, does so when it is used. */
-const store = () => /** @type {any} */ (options.queue ? null : localStorage);
-
-/** @returns {Batch[]} Oldest first. */
-export const waiting = () => {
+/**
+ * What waits, oldest first (ids begin with the time), once a batch has come or gone.
+ *
+ * What storage cannot do, memory does from then on. Where it is blocked, the mere mention of it throws; `null`, which some web views have,
+ * does so when it is used; the site may have filled it. What is in there waits for the next page.
+ * @param {any} [batch]
+ * @param {boolean} [isGone]
+ * @returns {Batch[]}
+ */
+export const waiting = (batch, isGone) => {
   try {
-    // Parsing nothing would throw, which takes longer than all the rest of the start.
-    return JSON.parse(store()[KEY] || null) || memory;
+    const store = options.queue ? memory : localStorage;
+    if (isGone) delete store[KEY + batch.events[0].id];
+    else if (batch) store[KEY + batch.events[0].id] = JSON.stringify(batch);
+    return Object.keys(store)
+      .filter((key) => key.match(KEY))
+      .sort()
+      .map((key) => JSON.parse(store[key]));
   } catch {
-    return memory;
-  }
-};
-
-/** @param {Batch[]} batches */
-export const setWaiting = (batches) => {
-  memory = [];
-  try {
-    delete store()[KEY];
-    // The site may have filled it.
-    if (batches[0]) store()[KEY] = JSON.stringify(batches);
-  } catch {
-    memory = batches;
+    options.queue = /** @type {any} */ (1);
+    return waiting(batch, isGone);
   }
 };

@@ -1,8 +1,8 @@
 // What happens while somebody is on the page.
 
-import { flush, here, hg, track, view } from "#core";
+import { flush, here, hg, options, track, view } from "#core";
 import { leaveBehind, tryAgain } from "./delivery.js";
-import { memory } from "./queue.js";
+import { waiting } from "./queue.js";
 
 // Who gave no sign of life for so long is not there any more; reading a screenful takes less.
 const IDLE_MS = 60_000;
@@ -58,7 +58,7 @@ const look = ({ type, persisted }) => {
     leaving.map((leave) => leave(isNew, isClosed));
     flush(isClosed);
     // What waits in memory has no later.
-    if (isClosed) memory.map(leaveBehind);
+    if (isClosed && options.queue) waiting().map(leaveBehind);
   }
   if (isNew) view();
 };
@@ -73,7 +73,7 @@ export const visit = () => {
 export const attend = () => {
   tryAgain();
   on("online", tryAgain);
-  on("focus blur scroll keydown pointerdown pointermove pageshow popstate", look);
+  on("scroll focus pointerdown pointermove pageshow blur keydown popstate", look);
   // An element with the id `navigation` goes by this name too.
   if (window.Navigation) navigation.addEventListener("currententrychange", look);
   else
