@@ -11,6 +11,8 @@ mod check;
 #[cfg(test)]
 mod crates;
 mod operations;
+#[cfg(test)]
+mod packages;
 mod servers;
 mod setup;
 mod shell;

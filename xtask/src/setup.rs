@@ -46,6 +46,8 @@ const NEEDS: &[Need] = &[
     },
     need(&["node"], "nodejs"),
     need(&["npm"], "npm"),
+    need(&["systemd-analyze"], "systemd"),
+    need(&["dpkg-deb"], "dpkg"),
 ];
 
 /// A tool from crates.io, pinned: a new version must not change what CI says on its own.
@@ -65,6 +67,11 @@ const DENY: Tool = Tool {
     subcommand: "deny",
     version: "0.20.2",
 };
+const DEB: Tool = Tool {
+    name: "cargo-deb",
+    subcommand: "deb",
+    version: "3.8.0",
+};
 
 /// `cargo xtask setup`
 pub(crate) fn everything() -> Result<()> {
@@ -72,6 +79,7 @@ pub(crate) fn everything() -> Result<()> {
     axe()?;
     nextest()?;
     deny()?;
+    deb()?;
     eprintln!("everything that the tests need is here");
     Ok(())
 }
@@ -115,6 +123,11 @@ pub(crate) fn nextest() -> Result<()> {
 /// The checker of licences and sources.
 pub(crate) fn deny() -> Result<()> {
     tool(&DENY)
+}
+
+/// The maker of Debian packages.
+pub(crate) fn deb() -> Result<()> {
+    tool(&DEB)
 }
 
 fn missing() -> Vec<&'static Need> {
