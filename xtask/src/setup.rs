@@ -3,6 +3,8 @@
 //! On Debian and Ubuntu missing programs are installed with apt, as root or through sudo; nothing is started or enabled, since
 //! the tests start their own. Elsewhere the missing ones are named, and the exit code says so.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use hgpixel_testkit::find_program;
 
@@ -46,6 +48,7 @@ const NEEDS: &[Need] = &[
     },
     need(&["node"], "nodejs"),
     need(&["npm"], "npm"),
+    need(&["python3"], "python3-venv"),
     need(&["systemd-analyze"], "systemd"),
     need(&["dpkg-deb"], "dpkg"),
 ];
@@ -73,6 +76,9 @@ const DEB: Tool = Tool {
     version: "3.8.0",
 };
 
+/// Of Kubernetes 1.37.
+const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
+
 /// `cargo xtask setup`
 pub(crate) fn everything() -> Result<()> {
     programs()?;
@@ -80,6 +86,7 @@ pub(crate) fn everything() -> Result<()> {
     nextest()?;
     deny()?;
     deb()?;
+    kubernetes_validate()?;
     eprintln!("everything that the tests need is here");
     Ok(())
 }
@@ -128,6 +135,26 @@ pub(crate) fn deny() -> Result<()> {
 /// The maker of Debian packages.
 pub(crate) fn deb() -> Result<()> {
     tool(&DEB)
+}
+
+/// The program that compares resources with the published schemas of Kubernetes, which it carries. It is a package of Python's, and lies
+/// in the target folder.
+pub(crate) fn kubernetes_validate() -> Result<PathBuf> {
+    let folder = root().join("target/kubernetes-validate");
+    let program = folder.join("bin/kubernetes-validate");
+    if !succeeds(&mut command(&program, &["--version"])) {
+        run(command("python3", &["-m", "venv", "--clear"]).arg(&folder))?;
+        run(&mut command(
+            folder.join("bin/pip"),
+            &[
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                KUBERNETES_VALIDATE,
+            ],
+        ))?;
+    }
+    Ok(program)
 }
 
 fn missing() -> Vec<&'static Need> {
