@@ -1,7 +1,9 @@
-//! `deploy/kubernetes`, read before a cluster does: against the published schemas of Kubernetes, and for what no schema knows, that the
-//! parts find each other.
+//! `deploy/kubernetes`, read before a cluster does: against the published schemas of Kubernetes and of other projects (`others`), and for
+//! what no schema knows, that the parts find each other.
 //!
-//! Not here: the schemas of other projects' resources (KEDA, the Prometheus operator, the operators of the servers); and running it.
+//! Not here: RabbitMQ's resource, which is compared with nothing; and running it.
+
+mod others;
 
 use std::path::PathBuf;
 
@@ -41,6 +43,7 @@ pub(crate) fn check() -> Result<()> {
         }
     }
     run(command(&validator, &["--strict", "--no-warn", "--quiet"]).args(&files))?;
+    others::check(&documents)?;
     fits_together(&documents, "deploy/kubernetes")?;
     let Ok(kubectl) = find_program("kubectl") else {
         eprintln!("NOT CHECKED: what kustomize makes of {FOLDERS:?}, for kubectl is not here");
@@ -83,7 +86,6 @@ fn rules() -> Result<String> {
             .lines()
             .filter(|line| line.trim() != "or absent(up{job=\"balancer\"})");
         for line in ours {
-            let line = line.replace("- name: hgpixel", &format!("- name: hgpixel-{name}"));
             lines.push(format!("  {line}").trim_end().to_owned());
         }
     }
