@@ -1,4 +1,4 @@
-//! Resources of other projects (KEDA, the Prometheus operator, CloudNativePG) against their published definitions.
+//! Resources of other projects (KEDA, the Prometheus operator, the operator of PostgreSQL clusters) against their published definitions.
 //!
 //! These are to be had as TypeScript (`@kubernetes-models`, made of the projects' own CRDs). So each resource is written down as a value of
 //! its type, and the compiler says what is unknown, missing, or of another type. It does not look at ranges and patterns.
