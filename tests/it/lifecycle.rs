@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use hgpixel_testkit::{HgpixelProcess, PostgresDatabase, Rabbitmq, wait_until};
+use anyhow::{Context, Result, ensure};
+use hgpixel_testkit::{HgpixelProcess, Postgres, PostgresDatabase, Rabbitmq, wait_until};
 use serde_json::json;
+use tokio::net::UnixDatagram;
 
 use crate::in_both_modes;
 use crate::stack::{Stack, client};
@@ -149,4 +150,65 @@ async fn without_its_broker_ingest_refuses_at_once_and_takes_events_again_after(
     );
     stack.at_rest().await?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_manager_hears_when_a_process_serves_and_when_it_stops() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let socket = folder.path().join("notify");
+    let manager = UnixDatagram::bind(&socket)?;
+    let database = Postgres::start().await?;
+    let process = HgpixelProcess::role("query")
+        .env("HGPIXEL_STORE__URL", database.url())
+        .env("NOTIFY_SOCKET", socket.to_string_lossy())
+        .env("WATCHDOG_USEC", "600000")
+        .prepare()?;
+    process.run(&["migrate"]).await?;
+    database.kill().await?;
+    let client = client()?;
+    let readiness = async || -> Result<u16> {
+        let url = format!("{}/readyz", process.admin_url());
+        Ok(client.get(url).send().await?.status().as_u16())
+    };
+    let manage = async || {
+        // That it is not said before is also seen by `hears`.
+        let waits = "STATUS=Starts, waits for: start (waits for the store)";
+        hears(&manager, waits).await?;
+        ensure!(readiness().await? == 503);
+        database.restart().await?;
+        hears(&manager, "READY=1\nSTATUS=Serves").await?;
+        ensure!(readiness().await? == 200);
+        let page = client.get(format!("{}/login", process.url())).send();
+        ensure!(page.await?.status() == 200);
+        hears(&manager, "WATCHDOG=1").await
+    };
+    tokio::try_join!(process.restart(), manage())?;
+    process.signal("TERM")?;
+    hears(&manager, "STOPPING=1\n").await?;
+    ensure!(readiness().await? == 503);
+    hears(&manager, "STATUS=Answers what is in flight").await?;
+    let code = process.wait().await?;
+    ensure!(code == 0, "exit {code}: {}", process.log());
+    Ok(())
+}
+
+/// Waits for a message that begins so. No other may say that the process is ready or stops.
+async fn hears(manager: &UnixDatagram, beginning: &str) -> Result<()> {
+    let mut buffer = [0; 4_096];
+    let heard = async {
+        loop {
+            let size = manager.recv(&mut buffer).await?;
+            let message = str::from_utf8(&buffer[..size])?;
+            if message.starts_with(beginning) {
+                return Ok(());
+            }
+            ensure!(
+                !message.contains("READY=1") && !message.contains("STOPPING=1"),
+                "heard {message:?} before {beginning:?}"
+            );
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), heard)
+        .await
+        .with_context(|| format!("wait for {beginning:?}"))?
 }

@@ -9,6 +9,7 @@ mod dashboard;
 mod exactly_once;
 mod idle;
 mod lifecycle;
+mod migrate_store;
 mod old_page;
 mod pixel;
 mod privacy;

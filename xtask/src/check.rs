@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 
 use crate::shell::{cargo, command, output, root, succeeds};
-use crate::{operations, setup, shell};
+use crate::{kubernetes, operations, setup, shell};
 
 /// Folders with a `package.json` whose `npm run build` makes files that are committed, and whose `npm run check`, where there is one,
 /// tests them.
@@ -23,7 +23,8 @@ pub(crate) fn run() -> Result<()> {
     for folder in BUILT_BY_NODE {
         built_files_are_fresh(folder)?;
     }
-    operations::check()
+    operations::check()?;
+    kubernetes::check()
 }
 
 /// The advisory database comes from GitHub, which a build machine may not reach; the rest needs no network.

@@ -11,7 +11,10 @@ mod check;
 mod compose;
 #[cfg(test)]
 mod crates;
+mod kubernetes;
 mod operations;
+#[cfg(test)]
+mod packages;
 mod servers;
 mod setup;
 mod shell;
@@ -28,6 +31,8 @@ enum Command {
     /// Looks without running: format, lints, documentation, licences, whether built files are fresh, and what watches and balances a
     /// fleet.
     Check,
+    /// Makes the rules for Kubernetes' Prometheus operator of those in deploy/prometheus.
+    KubernetesRules,
     /// Builds, starts the servers that tests share, and runs every test.
     Test {
         /// Goes to `cargo nextest run` as it is: `cargo xtask test -p hgpixel-queue redelivery`.
@@ -56,6 +61,7 @@ fn main() -> std::process::ExitCode {
     let result = match Command::parse() {
         Command::Setup => setup::everything(),
         Command::Check => check::run(),
+        Command::KubernetesRules => kubernetes::write_rules(),
         Command::Test { arguments } => test::run(&arguments),
         Command::Servers { command } => servers::run(&command),
         Command::Bench { what, arguments } => bench::run(what, &arguments),

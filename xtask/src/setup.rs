@@ -3,6 +3,8 @@
 //! On Debian and Ubuntu missing programs are installed with apt, as root or through sudo; nothing is started or enabled, since
 //! the tests start their own. Elsewhere the missing ones are named, and the exit code says so.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use hgpixel_testkit::find_program;
 
@@ -46,6 +48,9 @@ const NEEDS: &[Need] = &[
     },
     need(&["node"], "nodejs"),
     need(&["npm"], "npm"),
+    need(&["python3"], "python3-venv"),
+    need(&["systemd-analyze"], "systemd"),
+    need(&["dpkg-deb"], "dpkg"),
 ];
 
 /// A tool from crates.io, pinned: a new version must not change what CI says on its own.
@@ -65,6 +70,14 @@ const DENY: Tool = Tool {
     subcommand: "deny",
     version: "0.20.2",
 };
+const DEB: Tool = Tool {
+    name: "cargo-deb",
+    subcommand: "deb",
+    version: "3.8.0",
+};
+
+/// Of Kubernetes 1.37.
+const KUBERNETES_VALIDATE: &str = "kubernetes-validate==1.37.0";
 
 /// `cargo xtask setup`
 pub(crate) fn everything() -> Result<()> {
@@ -72,6 +85,8 @@ pub(crate) fn everything() -> Result<()> {
     axe()?;
     nextest()?;
     deny()?;
+    deb()?;
+    kubernetes_validate()?;
     eprintln!("everything that the tests need is here");
     Ok(())
 }
@@ -115,6 +130,31 @@ pub(crate) fn nextest() -> Result<()> {
 /// The checker of licences and sources.
 pub(crate) fn deny() -> Result<()> {
     tool(&DENY)
+}
+
+/// The maker of Debian packages.
+pub(crate) fn deb() -> Result<()> {
+    tool(&DEB)
+}
+
+/// The program that compares resources with the published schemas of Kubernetes, which it carries. It is a package of Python's, and lies
+/// in the target folder.
+pub(crate) fn kubernetes_validate() -> Result<PathBuf> {
+    let folder = root().join("target/kubernetes-validate");
+    let program = folder.join("bin/kubernetes-validate");
+    if !succeeds(&mut command(&program, &["--version"])) {
+        run(command("python3", &["-m", "venv", "--clear"]).arg(&folder))?;
+        run(&mut command(
+            folder.join("bin/pip"),
+            &[
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                KUBERNETES_VALIDATE,
+            ],
+        ))?;
+    }
+    Ok(program)
 }
 
 fn missing() -> Vec<&'static Need> {

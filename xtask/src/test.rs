@@ -14,6 +14,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     setup::programs()?;
     setup::axe()?;
     setup::nextest()?;
+    setup::deb()?;
     shell::run(&mut cargo("build --package hgpixel"))?;
     // nextest does not run documentation tests. They come first, so that a log ends with nextest's summary.
     if arguments.is_empty() {

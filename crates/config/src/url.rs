@@ -78,10 +78,19 @@ impl StoreUrl {
     }
 
     /// Puts a file that was given without a path into `data_dir`.
-    pub(crate) fn settle(&mut self, data_dir: &Path) {
+    pub fn settle(&mut self, data_dir: &Path) {
         if let Self::Sqlite(path) = self {
             settle(path, data_dir, "hgpixel.db");
         }
+    }
+}
+
+/// The message does not repeat the text, which may hold a password.
+impl std::str::FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::parse(text)
     }
 }
 

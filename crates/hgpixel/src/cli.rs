@@ -88,6 +88,11 @@ pub(crate) enum Command {
         #[arg(long)]
         replace: bool,
     },
+    /// Move the store of one process, a SQLite file, to an empty PostgreSQL database, from which a fleet can serve.
+    ///
+    /// Stop `hgpixel serve` first. Everything goes along; every row is read back and compared; the file stays as it is. A move that was
+    /// stopped or killed goes on where it was when the same command is run again. Until all has arrived, no process opens the database.
+    MigrateStore(MigrateStoreArgs),
     /// Serve like `serve`, in a data folder of its own, filled with realistic traffic and kept lively.
     Demo(DemoArgs),
     /// Read the settings and say whether they can be used.
@@ -289,6 +294,20 @@ pub(crate) struct WhomArgs {
     /// The visitor, as 16 hexadecimal digits.
     #[arg(long, value_name = "HEX")]
     pub(crate) visitor: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateStoreArgs {
+    /// The file, as `sqlite:PATH`; the one that the settings name where not given.
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: Option<String>,
+    /// The database, as `postgres://USER:PASSWORD@HOST/DATABASE`; the one that the settings name where not given, which keeps the password
+    /// out of the list of processes.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Throw away what an earlier move that did not come to its end has brought to the database, and begin anew.
+    #[arg(long)]
+    pub(crate) start_over: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod dlq;
 pub(crate) mod erase;
 pub(crate) mod healthcheck;
+pub(crate) mod migrate_store;
 pub(crate) mod rollup;
 pub(crate) mod site;
 pub(crate) mod store;

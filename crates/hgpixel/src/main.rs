@@ -75,6 +75,7 @@ async fn dispatch(command: Command, settings: Settings) -> anyhow::Result<ExitCo
         Command::Restore { from, replace } => {
             done(commands::backup::restore(&settings, &from, replace).await)
         }
+        Command::MigrateStore(args) => done(commands::migrate_store::run(settings, args).await),
         Command::CheckConfig { defaults } => done(commands::check_config(&settings, defaults)),
         Command::Healthcheck => commands::healthcheck::run(&settings).await,
     }

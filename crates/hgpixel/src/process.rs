@@ -15,7 +15,8 @@ use hgpixel_queue::EventQueue;
 use hgpixel_store::{EventStore, StoreError};
 use hgpixel_telemetry::http::{self, HttpMetrics};
 use hgpixel_telemetry::{
-    Condition, Ending, Health, Lifecycle, Signals, admin_router, init_logs, registry,
+    Condition, Ending, Health, Lifecycle, ServiceManager, Signals, admin_router, init_logs,
+    registry,
 };
 use prometheus::Registry;
 use tokio::net::TcpListener;
@@ -57,6 +58,7 @@ pub(crate) async fn run_with(
     // The servers cut what is left at the timeout itself; a moment more lets their tasks end in order.
     let deadline = Duration::from_millis(settings.http.shutdown_timeout_ms) + LAST_MOMENT;
     let mut process = Process::new(settings)?;
+    ServiceManager::named_by(std::env::vars()).watch(&process.health, &process.lifecycle);
     tokio::select! {
         _ = signals.next() => return Ok(ExitCode::SUCCESS),
         started = process.start(roles) => started?,
@@ -75,6 +77,8 @@ pub(crate) struct Process {
     clock: Clock,
     registry: Registry,
     health: Health,
+    /// Unready until every role has added its own conditions: before that, none would be all.
+    started: Condition,
     lifecycle: Lifecycle,
     http_metrics: HttpMetrics,
     listener: Option<TcpListener>,
@@ -90,6 +94,7 @@ impl Process {
     fn new(settings: Settings) -> anyhow::Result<Self> {
         let registry = registry();
         let health = Health::new();
+        let started = health.condition("start");
         let lifecycle = Lifecycle::new();
         let http_metrics = HttpMetrics::new(&registry).context("register the metrics of HTTP")?;
         let listener = bind("listen", settings.listen)?;
@@ -109,6 +114,7 @@ impl Process {
             clock: Clock::system(),
             registry,
             health,
+            started,
             lifecycle,
             http_metrics,
             listener: Some(listener),
@@ -122,9 +128,7 @@ impl Process {
 
     async fn start(&mut self, roles: &[Role]) -> anyhow::Result<()> {
         prepare_data_dir(&self.settings)?;
-        // Unready until every role has added its own conditions: before that, none would be all.
-        let condition = self.health.condition("start");
-        let store = self.open_store(roles, &condition).await?;
+        let store = self.open_store(roles).await?;
         self.store = Some(store.clone());
         let app = self.start_roles(roles, &store).await?;
         if let Some(listener) = self.listener.take().filter(|_| roles != [Role::Worker]) {
@@ -137,7 +141,7 @@ impl Process {
                 &self.http_metrics,
             );
         }
-        condition.set_ready();
+        self.started.set_ready();
         tracing::info!(?roles, address = %self.address, admin = %self.admin_address, "serves");
         if roles == Role::ALL {
             self.greet(&store).await?;
@@ -146,16 +150,12 @@ impl Process {
     }
 
     /// The store, as soon as it answers. A process that has all roles owns its tables and brings them up to date itself.
-    async fn open_store(
-        &self,
-        roles: &[Role],
-        condition: &Condition,
-    ) -> anyhow::Result<EventStore> {
+    async fn open_store(&self, roles: &[Role]) -> anyhow::Result<EventStore> {
         loop {
             match self.try_open_store(roles).await {
                 Ok(store) => return Ok(store),
                 Err(error) if error.is_retryable() => {
-                    condition.set_unready("waits for the store");
+                    self.started.set_unready("waits for the store");
                     tracing::warn!(%error, "the store cannot be opened yet");
                     tokio::time::sleep(STORE_PAUSE).await;
                 }

@@ -12,6 +12,12 @@ pub(crate) fn line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     }
 }
 
+/// A line on stderr, about how it goes.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    // Who has closed stderr does not want to know.
+    writeln!(io::stderr(), "{text}").ok();
+}
+
 /// What went wrong, and why, in one line on stderr.
 pub(crate) fn error(error: &anyhow::Error) {
     let text = format!("{error:#}").replace('\n', " ");

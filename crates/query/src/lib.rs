@@ -37,6 +37,7 @@ mod sites;
 mod state;
 mod stats;
 mod time;
+mod today;
 mod tokens;
 mod view_data;
 mod visits;
@@ -64,13 +65,14 @@ pub struct Deps {
     pub lifecycle: Lifecycle,
 }
 
-/// Starts the service: watches whether the store answers (the condition `store` of readiness), and gives the router of all pages
-/// and files. A process that only ingests serves [`pixel_router`] instead.
+/// Starts the service: watches whether the store answers (the condition `store` of readiness), reads what questions about today need, and
+/// gives the router of all pages and files. A process that only ingests serves [`pixel_router`] instead.
 ///
 /// # Errors
 /// When `public_url` cannot be read, or the registry already holds this service's metrics.
 pub fn start(deps: &Deps) -> anyhow::Result<axum::Router> {
     let state = state::App::new(deps)?;
     readiness::watch_store(deps);
+    today::read(deps);
     Ok(routes::router(state))
 }

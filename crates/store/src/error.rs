@@ -28,6 +28,9 @@ pub enum StoreError {
     /// Somebody else has changed the same thing meanwhile: look at it again.
     #[error("somebody else has changed this meanwhile: look at it again")]
     Conflict,
+    /// A store cannot be moved to another database, or has not arrived as it was.
+    #[error("{0}")]
+    Transfer(String),
     /// As many sites exist as hits may create.
     #[error("there are {0} sites already, and hits may create no more")]
     SitesLimit(u32),
@@ -55,6 +58,7 @@ impl StoreError {
             Self::Unavailable { code, .. } | Self::Rejected { code, .. } => code,
             Self::Schema(_) => "schema",
             Self::Conflict => "conflict",
+            Self::Transfer(_) => "transfer",
             Self::SitesLimit(_) => "sites_limit",
             Self::Invalid(_) => "invalid",
         }

@@ -33,6 +33,7 @@ mod site;
 mod snapshot;
 mod stats;
 mod store;
+mod transfer;
 mod user;
 mod verdict;
 mod view;
@@ -58,6 +59,7 @@ pub use stats::{
     StatsQuery, StatsRow, StatsValue, Test,
 };
 pub use store::EventStore;
+pub use transfer::{Checksum, EarlierTransfer, Transfer, TransferStep, TransferredTable};
 pub use user::{Authority, Email, Grant, Invited, Role, User};
 pub use verdict::{Applied, BotSeen, Suspect, TaughtVerdict, VERDICTS_MAX, Verdict};
 pub use view::{

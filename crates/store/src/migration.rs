@@ -7,6 +7,7 @@ use hgpixel_event::Clock;
 
 use crate::error::StoreError;
 use crate::pool::{Backend, Pool, Transaction, reading, within};
+use crate::transfer;
 
 struct Migration {
     version: i64,
@@ -99,7 +100,7 @@ pub(crate) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 
-/// Whether the tables are of this program's version.
+/// Whether the tables are of this program's version, and hold a whole store.
 pub(crate) async fn ensure_current(pool: &Pool) -> Result<(), StoreError> {
     if !has_versions(pool).await? {
         return Err(StoreError::Schema(
@@ -114,7 +115,7 @@ pub(crate) async fn ensure_current(pool: &Pool) -> Result<(), StoreError> {
             newest()
         )));
     }
-    Ok(())
+    transfer::ensure_whole(pool).await
 }
 
 fn ensure_known(version: i64) -> Result<(), StoreError> {

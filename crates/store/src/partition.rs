@@ -3,8 +3,10 @@
 //! The bounds are UUIDs, whose first 48 bits are milliseconds: the key stays unique over all partitions. What lies outside every
 //! week goes to the default partition and is found like the rest.
 
+use std::ops::RangeInclusive;
+
 use hgpixel_event::Clock;
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -26,9 +28,33 @@ pub(crate) async fn prepare(
     let Backend::Postgres(db) = &pool.backend else {
         return Ok(());
     };
-    let present: Vec<String> = sqlx::query_scalar(PARTITIONS).fetch_all(db).await?;
     let this_week = week(clock.now_ms());
-    for week in this_week - 1..=this_week + i64::from(weeks_ahead) {
+    let weeks = this_week - 1..=this_week + i64::from(weeks_ahead);
+    let mut connection = db.acquire().await?;
+    make_all(&mut connection, weeks).await
+}
+
+/// The weeks of events from one id to another, but for what lies before 2020, or farther ahead than partitions are made: a few hundred.
+pub(crate) fn weeks(
+    first: Uuid,
+    last: Uuid,
+    clock: &Clock,
+    weeks_ahead: u32,
+) -> RangeInclusive<i64> {
+    /// 2020-01-01T00:00:00Z, before anything that this program can have seen.
+    const BEGINNING_MS: i64 = 1_577_836_800_000;
+    let week_of = |id| week(hgpixel_event::id_time_ms(id));
+    let newest = week(clock.now_ms()) + i64::from(weeks_ahead);
+    week_of(first).max(week(BEGINNING_MS))..=week_of(last).min(newest)
+}
+
+/// Makes those partitions of these weeks that are not there.
+pub(crate) async fn make_all(
+    db: &mut PgConnection,
+    weeks: impl IntoIterator<Item = i64>,
+) -> Result<(), StoreError> {
+    let present: Vec<String> = sqlx::query_scalar(PARTITIONS).fetch_all(&mut *db).await?;
+    for week in weeks {
         if !present.contains(&name(week)) {
             make(db, week).await?;
         }
@@ -81,7 +107,7 @@ fn number(name: &str) -> Option<i64> {
 
 const PARTITIONS: &str = include_str!("../sql/postgres/partitions.sql");
 
-async fn make(db: &PgPool, week: i64) -> Result<(), StoreError> {
+async fn make(db: &mut PgConnection, week: i64) -> Result<(), StoreError> {
     let mut transaction = db.begin().await?;
     // One process at a time: "if not exists" does not wait for another's partition that is not committed yet.
     sqlx::query("select pg_advisory_xact_lock($1)")
@@ -141,6 +167,11 @@ fn name(week: i64) -> String {
     format!("events_week_{week:04}")
 }
 
+/// The least id of a week, and the least of the one after it.
+pub(crate) fn bounds(week: i64) -> (Uuid, Uuid) {
+    (bound(week), bound(week + 1))
+}
+
 /// The least id of a week.
 fn bound(week: i64) -> Uuid {
     least_id(start_ms(week))
@@ -164,6 +195,18 @@ mod tests {
         assert_eq!(week(monday_ms), week(monday_ms + WEEK_MS - 1));
         assert_eq!(start_ms(week(monday_ms)), monday_ms);
         assert_eq!(hgpixel_event::id_time_ms(bound(week(monday_ms))), monday_ms);
+    }
+
+    #[test]
+    fn weeks_that_nobody_can_mean_get_no_partition() {
+        let (now_ms, year_ms) = (1_795_392_000_000, 365 * 24 * 3_600_000);
+        let clock = Clock::manual(now_ms);
+        let of = |first_ms, last_ms| weeks(least_id(first_ms), least_id(last_ms), &clock, 4);
+        let this = week(now_ms);
+        assert_eq!(of(now_ms - WEEK_MS, now_ms), this - 1..=this);
+        assert_eq!(of(now_ms, now_ms + year_ms), this..=this + 4);
+        assert_eq!(of(0, now_ms), week(1_577_836_800_000)..=this);
+        assert!(of(0, 1_000).is_empty());
     }
 
     #[test]

@@ -115,11 +115,19 @@ pub(crate) use {reading, within, writing};
 impl Pool {
     /// Connects, and fails within the acquire timeout when that is not possible now.
     pub(crate) async fn connect(settings: &Settings) -> Result<Self, StoreError> {
+        Self::connect_as(settings, "hgpixel").await
+    }
+
+    /// The same under another name, by which a PostgreSQL server tells who is connected.
+    pub(crate) async fn connect_as(
+        settings: &Settings,
+        name: &'static str,
+    ) -> Result<Self, StoreError> {
         let acquire = Duration::from_millis(settings.acquire_timeout_ms);
         let statement = Duration::from_millis(settings.statement_timeout_ms);
         let backend = match &settings.url {
             StoreUrl::Sqlite(path) => sqlite::connect(path, settings).await?,
-            StoreUrl::Postgres(url) => postgres::connect(url.expose(), settings).await?,
+            StoreUrl::Postgres(url) => postgres::connect(url.expose(), settings, name).await?,
         };
         let deadline = acquire + statement + GRACE;
         Ok(Self { backend, deadline })

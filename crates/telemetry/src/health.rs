@@ -65,6 +65,11 @@ impl Health {
         }
     }
 
+    /// Tells of every change from now on.
+    pub(crate) fn changes(&self) -> watch::Receiver<Vec<ConditionReport>> {
+        self.conditions.subscribe()
+    }
+
     /// Resolves when every condition is ready, which none at all is. Cancel safe.
     pub async fn ready(&self) {
         self.conditions

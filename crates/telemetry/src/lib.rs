@@ -4,6 +4,7 @@
 //! - [`registry`]: where a process collects its metrics, begun with what the process itself costs.
 //! - [`Lifecycle`]: every task is known; a stop has two steps, *draining* and *stopping*; a task that dies takes the process along.
 //! - [`Health`]: the conditions of readiness, each unready until proven.
+//! - [`ServiceManager`]: systemd, if it started the process, is told when that serves and when it stops.
 //! - [`http`]: a server with a deadline on everything that a client can delay, and [`Problem`], the form of every refusal.
 //! - [`admin_router`]: `/metrics`, `/livez` and `/readyz`, for the private listener.
 //!
@@ -17,6 +18,7 @@ mod lifecycle;
 mod logs;
 mod metrics;
 mod problem;
+mod service_manager;
 mod signals;
 
 pub use admin::admin_router;
@@ -25,4 +27,5 @@ pub use lifecycle::{Ending, Lifecycle};
 pub use logs::{LogError, init_logs};
 pub use metrics::registry;
 pub use problem::Problem;
+pub use service_manager::ServiceManager;
 pub use signals::{Signal, Signals};

@@ -1,5 +1,7 @@
 //! `/api/v2/query` from outside.
 
+use std::time::Duration;
+
 use hgpixel_event::Event;
 use hgpixel_query::ROUTES;
 use hgpixel_store::{Scope, Site};
@@ -52,6 +54,24 @@ fn about(more: &Value) -> Value {
     let more = more.as_object().unwrap().clone();
     question.as_object_mut().unwrap().extend(more);
     question
+}
+
+#[tokio::test]
+async fn a_process_that_starts_reads_today_before_anybody_asks() {
+    let asked = Asked::start().await;
+    let started = asked.pages.restarted().await;
+    let series = "hgpixel_store_answers_total{source=\"rollups\"}";
+    hgpixel_testkit::wait_until("today is read", Duration::from_secs(10), async || {
+        started.metric(series) == 1
+    })
+    .await
+    .unwrap();
+    let answer = post("/api/v2/query")
+        .json(&about(&json!({})))
+        .bearer(&asked.token)
+        .send(&started)
+        .await;
+    assert_eq!(answer.json()["results"][0]["metrics"], json!([2, 3]));
 }
 
 #[tokio::test]

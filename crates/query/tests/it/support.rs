@@ -99,14 +99,32 @@ impl Pages {
         }
     }
 
+    /// A process that has just started, over the same database.
+    pub(crate) async fn restarted(&self) -> Self {
+        let registry = Registry::new();
+        let store = EventStore::open(&self.settings.store, self.clock.clone(), &registry);
+        Self::over(
+            self.settings.clone(),
+            store.await.unwrap(),
+            self.clock.clone(),
+            registry,
+            Arc::clone(&self.directory),
+        )
+    }
+
     /// The value of `hgpixel_stats_answers_total{result}`.
     pub(crate) fn answers(&self, result: &str) -> u64 {
+        self.metric(&format!(
+            "hgpixel_stats_answers_total{{result=\"{result}\"}}"
+        ))
+    }
+
+    pub(crate) fn metric(&self, series: &str) -> u64 {
         let text = prometheus::TextEncoder::new()
             .encode_to_string(&self.registry.gather())
             .unwrap();
-        let series = format!("hgpixel_stats_answers_total{{result=\"{result}\"}} ");
-        let line = text.lines().find_map(|line| line.strip_prefix(&series));
-        line.unwrap().parse().unwrap()
+        let value = |line: &str| line.strip_prefix(series)?.trim().parse().ok();
+        text.lines().find_map(value).unwrap()
     }
 
     pub(crate) async fn add_site(&self, key: &str) -> Site {

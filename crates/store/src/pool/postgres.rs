@@ -17,7 +17,11 @@ const ALIVE_WITHIN: Duration = Duration::from_millis(500);
 /// Connections are renewed, so that what a server keeps for each cannot grow for ever.
 const LIFETIME_MAX: Duration = Duration::from_mins(30);
 
-pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Backend, StoreError> {
+pub(super) async fn connect(
+    url: &str,
+    settings: &Settings,
+    name: &str,
+) -> Result<Backend, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(settings.connections_max.max(1))
         .acquire_timeout(Duration::from_millis(settings.acquire_timeout_ms))
@@ -38,7 +42,7 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Backend, S
                 Ok(true)
             })
         })
-        .connect_with(options(url, settings)?)
+        .connect_with(options(url, settings)?.application_name(name))
         .await?;
     warn_of_unsafe_settings(&pool).await?;
     Ok(Backend::Postgres(pool))
@@ -52,7 +56,7 @@ fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions, StoreErro
         )
     })?;
     let statement_timeout_ms = settings.statement_timeout_ms.to_string();
-    Ok(options.application_name("hgpixel").options([
+    Ok(options.options([
         ("statement_timeout", statement_timeout_ms.as_str()),
         // The server lets go of the locks of a client that vanished without a word.
         ("idle_in_transaction_session_timeout", "60000"),

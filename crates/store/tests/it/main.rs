@@ -12,5 +12,6 @@ mod sessions;
 mod sites;
 mod stats;
 mod support;
+mod transfer;
 mod verdicts;
 mod view;

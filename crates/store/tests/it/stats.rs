@@ -1,9 +1,9 @@
 //! Figures: exact on both databases, whatever is asked.
 
 mod journeys;
-mod question;
+pub(crate) mod question;
 mod random;
 mod recount;
-mod rollups;
+pub(crate) mod rollups;
 mod verdicts;
-mod world;
+pub(crate) mod world;
