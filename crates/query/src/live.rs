@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use hgpixel_store::{Metric, StatsQuery, StoreError};
+use hgpixel_store::{StatsQuery, StoreError};
 use hgpixel_telemetry::{Lifecycle, Problem};
 use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
@@ -146,19 +146,7 @@ async fn visitors_now(app: &App, site: i64) -> Result<u64, StoreError> {
         return Ok(visitors);
     }
     let now_ms = app.clock.now_ms();
-    let question = StatsQuery {
-        site,
-        from_ms: now_ms - NOW_MS,
-        until_ms: now_ms + 1,
-        metrics: vec![Metric::Visitors],
-        dimensions: Vec::new(),
-        edges_ms: Vec::new(),
-        filters: Vec::new(),
-        order: Vec::new(),
-        limit: 1,
-        offset: 0,
-        only: None,
-    };
+    let question = StatsQuery::visitors(site, now_ms - NOW_MS, now_ms + 1);
     let answer = app.store.stats(&question).await?;
     let visitors = answer.rows.first().map_or(0, |row| row.counts.visitors);
     let bytes = Bytes::from(visitors.to_string());

@@ -138,6 +138,13 @@ pub(crate) async fn all(pool: &Pool) -> Result<Vec<Site>, StoreError> {
     rows.into_iter().map(Site::try_from).collect()
 }
 
+pub(crate) async fn by_id(pool: &Pool, id: i64) -> Result<Option<Site>, StoreError> {
+    let select = include_str!("../sql/site.by_id.sql");
+    let row: Option<SiteRow> =
+        reading!(pool, db => sqlx::query_as(select).bind(id).fetch_optional(db).await?);
+    row.map(Site::try_from).transpose()
+}
+
 /// Adds a site, or returns the one that has the key already.
 pub(crate) async fn add(
     pool: &Pool,

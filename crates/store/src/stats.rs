@@ -70,6 +70,25 @@ pub struct StatsQuery {
     pub only: Option<Vec<Vec<StatsValue>>>,
 }
 
+impl StatsQuery {
+    /// How many visitors the site has had between two instants.
+    pub fn visitors(site: i64, from_ms: i64, until_ms: i64) -> Self {
+        Self {
+            site,
+            from_ms,
+            until_ms,
+            metrics: vec![Metric::Visitors],
+            dimensions: Vec::new(),
+            edges_ms: Vec::new(),
+            filters: Vec::new(),
+            order: Vec::new(),
+            limit: 1,
+            offset: 0,
+            only: None,
+        }
+    }
+}
+
 /// By what rows are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderBy {

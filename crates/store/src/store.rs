@@ -18,7 +18,7 @@ use crate::leader::Leadership;
 use crate::metrics::Metrics;
 use crate::pool::{Pool, reading};
 use crate::site::{self, Site, SiteCounts};
-use crate::snapshot::{self, Snapshot};
+use crate::snapshot::{self, DAY_MS, Snapshot};
 use crate::stats::{self, OpenDays, RollupDay, StatsAnswer, StatsQuery};
 use crate::user::{self, Authority, Email, Grant, Invited, Role, User};
 use crate::verdict::{self, Applied, BotSeen, Suspect, TaughtVerdict, Verdict};
@@ -251,6 +251,20 @@ impl EventStore {
         let (answer, source) = self.pool.bounded(counted).await?;
         self.metrics.answered(source);
         Ok(answer)
+    }
+
+    /// Reads the events of a site whose days are not over and counts them in memory, so that no question has to. Questions are answered
+    /// meanwhile. Ends at once where there are too many events to be remembered.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn settle_today(&self, site: i64) -> Result<(), StoreError> {
+        let now_ms = self.clock.now_ms();
+        // Of days that are over, some may not be counted yet.
+        let question = StatsQuery::visitors(site, now_ms - 2 * DAY_MS, now_ms + 1);
+        self.stats(&question).await?;
+        self.open_days.settle(&self.pool, site).await;
+        Ok(())
     }
 
     /// The days of a site whose figures are to be counted, now that they are over: the newest first. With `all`, those whose figures are

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::adder::Adder;
 use super::figures::{Sums, decode};
-use super::open::OpenDays;
+use super::open::{OpenDays, Settled, Today};
 use super::receipt::{Received, around};
 use super::scan::Scan;
 use crate::error::StoreError;
@@ -84,32 +84,64 @@ impl Asked<'_> {
     /// Every row there is, in no order.
     async fn rows(self) -> Result<Option<Rows>, StoreError> {
         let around = around(self.query.from_ms, self.query.until_ms);
-        let (mut rows, mut covered, left) = self.of_figures(around).await?;
-        let open_from = gaps(around, &[&covered[..], &days_of(&left)].concat())
+        let adder = Adder::of(self.query).filter(|_| !self.with_bots);
+        let name = adder.as_ref().map_or("", Adder::name);
+        let days = days(self.pool, self.query, name, around).await?;
+        let kinds = Kinds::read(self.pool).await?;
+        let scan = self.scan(&kinds).await?;
+        let counted: Vec<i64> = days.iter().map(|(day, ..)| *day).collect();
+        let open_from = gaps(around, &counted)
             .last()
-            .filter(|gap| gap.until_day == around.until_day)
+            .filter(|gap| scan.is_some() && gap.until_day == around.until_day)
             .map(|gap| gap.from_day);
-        let scanned = self.of_columns(&left, open_from).await?;
+        let today = match open_from {
+            Some(from_day) => {
+                let site = self.query.site;
+                self.open.today(self.pool, &kinds, site, from_day).await?
+            }
+            None => None,
+        };
+        let settled = today.as_ref().map(|today| Arc::clone(&today.settled));
+        let Figured {
+            mut rows,
+            mut covered,
+            left,
+            settled,
+        } = self.of_figures(adder, days, settled).await?;
+        let scanned = match scan {
+            Some(scan) => {
+                self.of_columns(scan, &left, today.as_ref(), settled)
+                    .await?
+            }
+            None => None,
+        };
         let Some(scanned) = scanned else {
             return self.of_events(around, rows, covered, left.is_empty()).await;
         };
         covered.extend(scanned.covered);
-        if let (true, Some(from_day)) = (scanned.has_open, open_from) {
+        if let (true, Some(from_day)) = (today.is_some(), open_from) {
             covered.extend(from_day..around.until_day);
         }
         rows.extend(scanned.rows);
         self.of_events(around, rows, covered, true).await
     }
 
-    /// What figures say, and of which days; and the days of which they do not.
+    /// `None` for a question that columns do not answer.
+    async fn scan(self, kinds: &Kinds) -> Result<Option<Scan>, StoreError> {
+        let mut conditions = run::conditions(self.pool, self.query, kinds).await?;
+        conditions.with_bots = self.with_bots;
+        Ok(Scan::of(self.query, kinds, conditions))
+    }
+
+    /// What figures say.
     async fn of_figures(
         self,
-        around: Received,
-    ) -> Result<(Rows, Vec<i64>, Vec<Counted>), StoreError> {
-        let mut adder = Adder::of(self.query).filter(|_| !self.with_bots);
-        let name = adder.as_ref().map_or("", Adder::name);
-        let days = days(self.pool, self.query, name, around).await?;
+        mut adder: Option<Adder>,
+        days: Vec<DayRow>,
+        settled: Option<Arc<Settled>>,
+    ) -> Result<Figured, StoreError> {
         let dimensions = self.query.dimensions.clone();
+        let of_settled = Adder::of(self.query).filter(|_| adder.is_some());
         // Thousands of values a day take milliseconds, in which other tasks want to go on.
         let adding = tokio::task::spawn_blocking(move || {
             let (mut covered, mut left) = (Vec::with_capacity(days.len()), Vec::new());
@@ -124,26 +156,54 @@ impl Asked<'_> {
                     left.push((*day, (*first_ms, *last_ms)));
                 }
             }
-            let rows = adder.map_or_else(Vec::new, |adder| adder.finish(&dimensions));
-            (rows, covered, left)
+            let settled = of_settled.zip(settled).and_then(|(mut adder, settled)| {
+                let figures = decode(settled.figures(adder.name())?)?;
+                let fits = adder.add(&figures);
+                fits.then(|| adder.finish(&dimensions))
+            });
+            Figured {
+                rows: adder.map_or_else(Vec::new, |adder| adder.finish(&dimensions)),
+                covered,
+                left,
+                settled,
+            }
         });
         adding.await.map_err(|error| {
             StoreError::rejected("count", format!("adding up days ended early: {error}"))
         })
     }
 
-    /// What columns say, of days that are counted and of those that are open. `None` if they do not answer the question.
+    /// What columns say, of days that are counted and of those that are open, of which `settled` are the rows that figures know. `None` if
+    /// there are too many.
     async fn of_columns(
         self,
+        mut scan: Scan,
         days: &[Counted],
-        open_from: Option<i64>,
+        today: Option<&Today>,
+        settled: Option<Rows>,
     ) -> Result<Option<Scanned>, StoreError> {
-        let kinds = Kinds::read(self.pool).await?;
-        let mut conditions = run::conditions(self.pool, self.query, &kinds).await?;
-        conditions.with_bots = self.with_bots;
-        let Some(mut scan) = Scan::of(self.query, &kinds, conditions) else {
-            return Ok(None);
-        };
+        let mut rows = Vec::new();
+        let mut of_today = Vec::new();
+        if let Some(today) = today {
+            match settled {
+                Some(settled) => {
+                    let moved = scan.count(self.pool, Arc::clone(&today.moved)).await?;
+                    let Some(next) = moved else {
+                        return Ok(None);
+                    };
+                    scan = next;
+                    rows = without(settled, scan.take_rows());
+                }
+                None => of_today.push(&today.unmoved),
+            }
+            of_today.push(&today.fresh);
+        }
+        for columns in of_today {
+            let Some(next) = scan.count(self.pool, Arc::clone(columns)).await? else {
+                return Ok(None);
+            };
+            scan = next;
+        }
         let mut covered = Vec::with_capacity(days.len());
         for (day, span) in days {
             let Some(columns) = scan.read(self.pool, *day, *span).await? else {
@@ -155,25 +215,8 @@ impl Asked<'_> {
             scan = next;
             covered.push(*day);
         }
-        let open = match open_from {
-            Some(from_day) => {
-                let site = self.query.site;
-                self.open.columns(self.pool, &kinds, site, from_day).await?
-            }
-            None => None,
-        };
-        let has_open = open.is_some();
-        if let Some(columns) = open {
-            let Some(next) = scan.count(self.pool, columns).await? else {
-                return Ok(None);
-            };
-            scan = next;
-        }
-        Ok(Some(Scanned {
-            rows: scan.finish(),
-            covered,
-            has_open,
-        }))
+        rows.extend(scan.take_rows());
+        Ok(Some(Scanned { rows, covered }))
     }
 
     /// With what of the rest the events say. `None` if most are to be read from these anyway.
@@ -199,14 +242,31 @@ impl Asked<'_> {
     }
 }
 
+struct Figured {
+    rows: Rows,
+    /// The days of which these are.
+    covered: Vec<i64>,
+    /// The days of which figures do not tell.
+    left: Vec<Counted>,
+    /// Of those of today's visitors who are settled.
+    settled: Option<Rows>,
+}
+
 struct Scanned {
     rows: Rows,
     covered: Vec<i64>,
-    has_open: bool,
 }
 
-fn days_of(days: &[Counted]) -> Vec<i64> {
-    days.iter().map(|(day, _)| *day).collect()
+/// Rows less what some of their visitors count for. These are rows of visitors, of whom each has one at least.
+fn without(rows: Rows, moved: Rows) -> Rows {
+    let mut rows: HashMap<Vec<StatsValue>, Counts> = rows.into_iter().collect();
+    for (values, counts) in moved {
+        if let Some(row) = rows.get_mut(&values) {
+            Sums::from(&counts).take_from(row);
+        }
+    }
+    rows.retain(|_, counts| counts.visitors > 0);
+    rows.into_iter().collect()
 }
 
 /// Rows of the same values as one.

@@ -4,18 +4,14 @@ use std::collections::BTreeMap;
 
 use hgpixel_event::Clock;
 
-use super::count::{Counter, Spans};
 use super::day::Day;
-use super::figures::Period;
 use super::receipt::{around, day_of};
-use super::values::Values;
-use super::{EVENTS_MAX, Rolled, VALUES_MAX, columns};
-use crate::calendar::{self, CalendarUnit};
+use super::{EVENTS_MAX, Rolled, columns, count};
 use crate::error::StoreError;
 use crate::pool::{Pool, Transaction, reading, within};
 use crate::site::Site;
 use crate::snapshot::DAY_MS;
-use crate::stats::{self, Dimension};
+use crate::stats;
 
 /// How long after its end a day is counted: what was received before it ended is stored by then, or marks it.
 const CLOSED_AFTER_MS: i64 = 10 * 60_000;
@@ -168,34 +164,8 @@ async fn count(pool: &Pool, site: &Site, number: i64) -> Result<Counted, StoreEr
     };
     let mut figures = columns::encode(&all)
         .ok_or_else(|| StoreError::rejected("rollup", "a number is out of its range"))?;
-    let day = all.of_people();
-    let zone = site.zone();
-    let periods = |unit| {
-        let edges = calendar::edges(unit, &zone, first_ms, last_ms + 1);
-        let edges = edges.ok_or_else(|| StoreError::rejected("rollup", "beyond the calendar"))?;
-        let period = |edge: &[i64]| Period {
-            from_ms: edge[0],
-            until_ms: edge[1],
-        };
-        Ok::<_, StoreError>(edges.windows(2).map(period).collect::<Vec<_>>())
-    };
-    let paths = day.values(pool, &Dimension::Page).await?;
-    let days = Counter::new(&day, &paths, periods(CalendarUnit::Day)?);
-    let hours = Counter::new(&day, &paths, periods(CalendarUnit::Hour)?);
-    for rolled in Rolled::each() {
-        let values = match rolled {
-            Rolled::All | Rolled::Hours => Values::one(&day),
-            Rolled::By(dimension) => day.values(pool, dimension).await?,
-        };
-        let bytes = if values.texts.len() > VALUES_MAX {
-            Vec::new()
-        } else if rolled == Rolled::Hours {
-            hours.figures(&values, Spans::One).encode()?
-        } else {
-            days.figures(&values, Spans::Periods).encode()?
-        };
-        figures.extend(rolled.name().map(|name| (name, bytes)));
-    }
+    let (people, zone) = (all.of_people(), site.zone());
+    figures.extend(count::figures(pool, people, &zone, Rolled::each()).await?);
     Ok(Counted {
         events: all.events.len() as u64,
         span: Some((first_ms, last_ms)),

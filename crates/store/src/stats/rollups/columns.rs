@@ -13,6 +13,7 @@
 //! A page view takes some 13 bytes, its part of a visit included, and 8 when compressed.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::day::{Day, Seen, Visit, What};
 use crate::error::StoreError;
@@ -54,6 +55,8 @@ pub(super) mod flag {
     pub(in super::super) const FIRST: u32 = 2;
     pub(in super::super) const BOUNCED: u32 = 4;
     pub(in super::super) const BOT: u32 = 8;
+    /// The visit is not counted here. It is not stored.
+    pub(in super::super) const MOVED: u32 = 16;
 }
 
 impl Column {
@@ -296,16 +299,19 @@ impl Seen {
     }
 }
 
-/// Some columns of a day.
-#[derive(Debug, Default)]
+/// Some columns of a day. Cheap to clone.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Columns {
-    columns: HashMap<Column, Numbers>,
+    columns: HashMap<Column, Arc<Numbers>>,
 }
 
 impl FromIterator<(Column, Numbers)> for Columns {
     fn from_iter<I: IntoIterator<Item = (Column, Numbers)>>(columns: I) -> Self {
         Self {
-            columns: columns.into_iter().collect(),
+            columns: columns
+                .into_iter()
+                .map(|(column, numbers)| (column, Arc::new(numbers)))
+                .collect(),
         }
     }
 }
@@ -329,7 +335,7 @@ impl Columns {
         let mut columns = HashMap::with_capacity(wanted.len());
         let take = |(name, bytes): (String, Vec<u8>)| {
             let column = wanted.iter().find(|column| column.name() == name);
-            columns.extend(column.copied().zip(Numbers::decode(&bytes)));
+            columns.extend(column.copied().zip(Numbers::decode(&bytes).map(Arc::new)));
             Ok(())
         };
         statement.each_row(pool, take).await?;
@@ -338,7 +344,20 @@ impl Columns {
     }
 
     pub(super) fn find(&self, column: Column) -> Option<&Numbers> {
-        self.columns.get(&column)
+        self.columns.get(&column).map(Arc::as_ref)
+    }
+
+    /// The same, these visits not being counted.
+    pub(super) fn without(&self, visits: impl Iterator<Item = usize>) -> Self {
+        let flags = self.get(Column::Flags);
+        let base = u32::try_from(flags.base).unwrap_or(0);
+        let mut above: Vec<u32> = flags.above.iter().map(|above| base + above).collect();
+        for visit in visits {
+            above[visit] |= flag::MOVED;
+        }
+        let mut columns = self.columns.clone();
+        columns.insert(Column::Flags, Arc::new(Numbers { base: 0, above }));
+        Self { columns }
     }
 
     /// One of those that were read.

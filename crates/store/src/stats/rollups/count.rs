@@ -1,16 +1,80 @@
 //! From the events of a day to its figures.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use tokio::task::spawn_blocking;
 
 use super::day::{Day, What};
 use super::figures::{Cell, Figures, Group, PagePart, Period, VisitPart, add_parts};
 use super::values::{Places, Values};
+use super::{Rolled, VALUES_MAX};
+use crate::calendar::{self, CalendarUnit};
+use crate::error::StoreError;
+use crate::pool::Pool;
+use crate::stats::Dimension;
+
+/// The figures of a day's people, by the names of what is counted, in the days and hours of a time zone. Nothing in place of what has too many
+/// values.
+///
+/// A dimension takes milliseconds, in which other tasks want to go on.
+pub(super) async fn figures(
+    pool: &Pool,
+    day: Day,
+    zone: &TimeZone,
+    wanted: impl Iterator<Item = Rolled<'static>>,
+) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
+    let Some((first_ms, last_ms)) = day.span() else {
+        return Ok(Vec::new());
+    };
+    let periods = |unit| {
+        let edges = calendar::edges(unit, zone, first_ms, last_ms + 1);
+        let edges = edges.ok_or_else(|| StoreError::rejected("rollup", "beyond the calendar"))?;
+        let period = |edge: &[i64]| Period {
+            from_ms: edge[0],
+            until_ms: edge[1],
+        };
+        Ok::<_, StoreError>(edges.windows(2).map(period).collect::<Vec<_>>())
+    };
+    let (by_day, by_hour) = (periods(CalendarUnit::Day)?, periods(CalendarUnit::Hour)?);
+    let ended_early = |error| StoreError::rejected("count", format!("a day ended early: {error}"));
+    let day = Arc::new(day);
+    let paths = Arc::new(day.values(pool, &Dimension::Page).await?);
+    let counter = |periods| {
+        let (day, paths) = (Arc::clone(&day), Arc::clone(&paths));
+        spawn_blocking(move || Arc::new(Counter::new(day, paths, periods)))
+    };
+    let days = counter(by_day).await.map_err(ended_early)?;
+    let hours = counter(by_hour).await.map_err(ended_early)?;
+    let mut figures = Vec::new();
+    for rolled in wanted {
+        let Some(name) = rolled.name() else {
+            continue;
+        };
+        let values = match rolled {
+            Rolled::All | Rolled::Hours => Values::one(&day),
+            Rolled::By(dimension) => day.values(pool, dimension).await?,
+        };
+        if values.texts.len() > VALUES_MAX {
+            figures.push((name, Vec::new()));
+            continue;
+        }
+        let (counter, spans) = match rolled {
+            Rolled::Hours => (Arc::clone(&hours), Spans::One),
+            _ => (Arc::clone(&days), Spans::Periods),
+        };
+        let counting = spawn_blocking(move || counter.figures(&values, spans).encode());
+        figures.push((name, counting.await.map_err(ended_early)??));
+    }
+    Ok(figures)
+}
 
 /// Counts a day by any dimension, in periods of one kind.
-pub(super) struct Counter<'d> {
-    day: &'d Day,
+struct Counter {
+    day: Arc<Day>,
     /// For engagement: several pages may have one path.
-    paths: &'d Values,
+    paths: Arc<Values>,
     periods: Vec<Period>,
     /// In which of the periods each event is.
     places: Vec<u32>,
@@ -23,16 +87,16 @@ pub(super) struct Counter<'d> {
 
 /// Over how much a question may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spans {
+enum Spans {
     /// Any periods together.
     Periods,
     /// Each period for itself.
     One,
 }
 
-impl<'d> Counter<'d> {
+impl Counter {
     /// The periods cover the events. `paths` are the values of the dimension of pages.
-    pub(super) fn new(day: &'d Day, paths: &'d Values, periods: Vec<Period>) -> Self {
+    fn new(day: Arc<Day>, paths: Arc<Values>, periods: Vec<Period>) -> Self {
         let place = |time_ms: i64| {
             let before = periods.partition_point(|period| period.until_ms <= time_ms);
             u32::try_from(before).unwrap_or(u32::MAX)
@@ -43,7 +107,7 @@ impl<'d> Counter<'d> {
             .map(|event| place(event.time_ms))
             .collect();
         let mut this = Self {
-            travels: travellers(day, &places),
+            travels: travellers(&day, &places),
             day,
             paths,
             periods,
@@ -56,7 +120,7 @@ impl<'d> Counter<'d> {
     }
 
     /// The day's figures by one dimension.
-    pub(super) fn figures<'v>(&self, values: &'v Values, spans: Spans) -> Figures<'v> {
+    fn figures<'v>(&self, values: &'v Values, spans: Spans) -> Figures<'v> {
         let (mut visits, mut pages);
         match &values.places {
             Places::OfEvents(places) => (visits, pages) = self.parts(|event| places[event]),

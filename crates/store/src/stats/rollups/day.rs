@@ -29,7 +29,7 @@ pub(super) struct Day {
 }
 
 /// An event, with the numbers of its texts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) time_ms: i64,
     /// In [`Day::visits`].
@@ -53,7 +53,7 @@ pub(super) enum What {
     Other,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Visit {
     /// Numbered within the day; `None` of who opted out.
     pub(super) visitor: Option<u32>,

@@ -160,6 +160,21 @@ impl Sums {
         counts.scroll_sum += self.scroll_sum;
         counts.scroll_pages += self.scroll_pages;
     }
+
+    /// Takes off what was added before.
+    pub(super) fn take_from(self, counts: &mut Counts) {
+        counts.visitors -= self.visitors;
+        counts.visits -= self.visits;
+        counts.pageviews -= self.pageviews;
+        counts.events -= self.events;
+        counts.identified_pageviews -= self.identified_pageviews;
+        counts.bounces -= self.bounces;
+        counts.duration_ms -= self.duration_ms;
+        counts.engaged_ms -= self.engaged_ms;
+        counts.engaged_pages -= self.engaged_pages;
+        counts.scroll_sum -= self.scroll_sum;
+        counts.scroll_pages -= self.scroll_pages;
+    }
 }
 
 impl From<&Counts> for Sums {

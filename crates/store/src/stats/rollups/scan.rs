@@ -166,8 +166,8 @@ impl Scan {
         Ok((this.groups.list.len() <= GROUPS_MAX).then_some(this))
     }
 
-    /// Every row, in no order.
-    pub(super) fn finish(self) -> Rows {
+    /// Every row of what was gone through since this was asked before, in no order.
+    pub(super) fn take_rows(&mut self) -> Rows {
         let dimensions = &self.dimensions;
         let values = |key: Key| {
             let places = dimensions.iter().zip(key);
@@ -182,6 +182,10 @@ impl Scan {
             group.sums.add_to(&mut counts);
             (values(group.key), counts)
         };
-        self.groups.list.iter().map(row).collect()
+        std::mem::take(&mut self.groups)
+            .list
+            .iter()
+            .map(row)
+            .collect()
     }
 }

@@ -13,6 +13,7 @@ use crate::support::{DAY_MS, Place, for_each_backend};
 
 for_each_backend!(
     counted_days_and_events_together_are_exact,
+    whoever_is_settled_and_comes_again_is_counted_once,
     a_day_that_changed_is_counted_anew,
     what_is_forgotten_leaves_the_figures_at_once,
 );
@@ -119,6 +120,34 @@ async fn counted_days_and_events_together_are_exact(place: Place) {
         ask(store, &world, &mut rng, "Pacific/Auckland", seed).await;
         assert!(roll_up(store, world.site.id).await > 0);
         ask(store, &world, &mut rng, zone, seed).await;
+    }
+}
+
+async fn whoever_is_settled_and_comes_again_is_counted_once(place: Place) {
+    let watched = Watched::open(&place).await;
+    let store = &watched.store;
+    for (seed, zone) in (40..).zip(["UTC", "America/Los_Angeles", "Asia/Kathmandu"]) {
+        let mut rng = Rng::with_seed(seed);
+        let mut world = World::write(store, &mut rng, 300).await;
+        zone.clone_into(&mut world.site.time_zone);
+        let actor = Actor::command_line();
+        world.site = store.change_site(&actor, &world.site).await.unwrap();
+        // Only today is left to be remembered.
+        assert!(roll_up(store, world.site.id).await >= 3);
+        store.settle_today(world.site.id).await.unwrap();
+        ask(store, &world, &mut rng, zone, seed).await;
+        for _ in 0..3 {
+            let before = watched.sources();
+            world.go_on(store, &mut rng, 20).await;
+            ask(store, &world, &mut rng, zone, seed).await;
+            let after = watched.sources();
+            assert!(after[0] - before[0] >= 40.0, "{before:?} {after:?}");
+            store.settle_today(world.site.id).await.unwrap();
+            // Whoever comes while that is made use of.
+            world.go_on(store, &mut rng, 10).await;
+            ask(store, &world, &mut rng, zone, seed).await;
+            roll_up(store, world.site.id).await;
+        }
     }
 }
 

@@ -112,6 +112,7 @@ impl<'s> Pass<'s> {
             visitors += u64::from(flags & flag::FIRST != 0);
             let is_left_out = flags & flag::BOT != 0 && !self.scan.conditions.with_bots;
             if is_left_out
+                || flags & flag::MOVED != 0
                 || !self
                     .visit
                     .iter()
