@@ -5,7 +5,7 @@
 //! ```
 //!
 //! For each number of events (1,000,000 and 10,000,000 if none is named) and for each database (both if none is named): so many page views of the last 30 days,
-//! written and counted as a server does, today being half over. Then every question, a few times: the first time, and the fastest one. No
+//! written and counted as a server does, today being half over and read, as a server does when it starts. Then every question, a few times: the first time, and the fastest one. No
 //! answer is remembered anywhere but in the database's own memory.
 #![expect(
     clippy::print_stdout,
@@ -93,6 +93,9 @@ async fn measure(name: &str, url: StoreUrl, events: i64) -> anyhow::Result<()> {
     if let (Some(before), Some(after)) = (before, bytes_each()?) {
         println!("  {before} bytes an event in the file, {after} with the counted days");
     }
+    let began = Instant::now();
+    store.settle_today(site.id).await?;
+    println!("  today read and settled in {:.1?}", began.elapsed());
     for (name, query) in questions(&site)? {
         let (first, fastest) = timed(async || store.stats(&query).await.map(drop)).await?;
         println!("  {name}: {first:.1} ms, then {fastest:.1} ms");

@@ -363,3 +363,23 @@ impl StatsQuery {
         (base, places)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_nobody_is_left_of_is_gone() {
+        let row = |page: &str, visitors, pageviews| {
+            let counts = Counts {
+                visitors,
+                pageviews,
+                ..Counts::default()
+            };
+            (vec![StatsValue::Text(page.to_owned())], counts)
+        };
+        let settled = vec![row("/", 5, 9), row("/left", 2, 2)];
+        let left = without(settled, vec![row("/left", 2, 2), row("/", 1, 3)]);
+        assert_eq!(left, [row("/", 4, 6)]);
+    }
+}

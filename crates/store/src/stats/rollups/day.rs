@@ -346,3 +346,37 @@ pub(super) fn whole<T, N: TryInto<T>>(number: N) -> Result<T, StoreError> {
         .try_into()
         .map_err(|_| StoreError::rejected("decode", "a number is out of its range"))
 }
+
+#[cfg(test)]
+impl Seen {
+    /// A page view.
+    pub(super) fn at(time_ms: i64) -> Self {
+        Self {
+            time_ms,
+            visit: 0,
+            what: What::Pageview,
+            page: 1,
+            kind: 1,
+            colour: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Visit {
+    pub(super) fn lasting(duration_ms: u64) -> Self {
+        Self {
+            visitor: None,
+            bounced: false,
+            is_bot: false,
+            duration_ms,
+            entry_page: 1,
+            exit_page: 1,
+            referrer: 1,
+            campaign: 1,
+            client: 1,
+            place: 1,
+            channel: 1,
+        }
+    }
+}

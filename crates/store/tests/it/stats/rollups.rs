@@ -9,7 +9,7 @@ use super::question::{of_days, random, some_rows};
 use super::random::check;
 use super::recount::Recount;
 use super::world::World;
-use crate::support::{DAY_MS, Place, for_each_backend};
+use crate::support::{DAY_MS, HOUR_MS, NOW_MS, Place, for_each_backend};
 
 for_each_backend!(
     counted_days_and_events_together_are_exact,
@@ -126,17 +126,18 @@ async fn counted_days_and_events_together_are_exact(place: Place) {
 async fn whoever_is_settled_and_comes_again_is_counted_once(place: Place) {
     let watched = Watched::open(&place).await;
     let store = &watched.store;
-    for (seed, zone) in (40..).zip(["UTC", "America/Los_Angeles", "Asia/Kathmandu"]) {
+    for (seed, zone) in (40..).zip(["UTC", "America/Los_Angeles"]) {
         let mut rng = Rng::with_seed(seed);
         let mut world = World::write(store, &mut rng, 300).await;
         zone.clone_into(&mut world.site.time_zone);
         let actor = Actor::command_line();
         world.site = store.change_site(&actor, &world.site).await.unwrap();
-        // Only today is left to be remembered.
+        // Only today is left to be remembered, and goes on.
         assert!(roll_up(store, world.site.id).await >= 3);
+        world.span = NOW_MS - 11 * HOUR_MS..NOW_MS + 9 * HOUR_MS;
         store.settle_today(world.site.id).await.unwrap();
         ask(store, &world, &mut rng, zone, seed).await;
-        for _ in 0..3 {
+        for _ in 0..2 {
             let before = watched.sources();
             world.go_on(store, &mut rng, 20).await;
             ask(store, &world, &mut rng, zone, seed).await;
@@ -146,7 +147,6 @@ async fn whoever_is_settled_and_comes_again_is_counted_once(place: Place) {
             // Whoever comes while that is made use of.
             world.go_on(store, &mut rng, 10).await;
             ask(store, &world, &mut rng, zone, seed).await;
-            roll_up(store, world.site.id).await;
         }
     }
 }

@@ -2,6 +2,7 @@
 //! are late and out of order.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use fastrand::Rng;
 use futures_util::TryStreamExt;
@@ -18,6 +19,8 @@ pub(crate) const SPAN_MS: i64 = 4 * DAY_MS;
 /// What was sent, and in which session each event ended up.
 pub(crate) struct World {
     pub(crate) site: Site,
+    /// When journeys begin.
+    pub(crate) span: Range<i64>,
     /// In the order in which they were stored.
     pub(crate) events: Vec<Sent>,
 }
@@ -45,6 +48,7 @@ impl World {
         let site = store.add_site(&key.parse().unwrap(), "").await.unwrap();
         let mut world = Self {
             site,
+            span: BEGIN_MS..BEGIN_MS + SPAN_MS,
             events: Vec::new(),
         };
         world.go_on_while(store, rng, events, before_batch).await;
@@ -65,9 +69,9 @@ impl World {
     ) {
         let site = self.site.clone();
         let other = store.add_site(&"other".parse().unwrap(), "").await.unwrap();
-        let mut sent = journeys(&site, rng, events);
+        let mut sent = journeys(&site, &self.span, rng, events);
         // The same visitors and pages at another site, which nobody asks about.
-        sent.extend(journeys(&other, rng, events / 8));
+        sent.extend(journeys(&other, &self.span, rng, events / 8));
         // Stored a while after they happened, so that batches overlap in time; some long after.
         let mut late: Vec<(i64, NewEvent)> = sent
             .into_iter()
@@ -128,11 +132,11 @@ fn pick<'t>(rng: &mut Rng, texts: &[&'t str]) -> &'t str {
     texts[rng.usize(..texts.len())]
 }
 
-fn journeys(site: &Site, rng: &mut Rng, events: usize) -> Vec<NewEvent> {
+fn journeys(site: &Site, span: &Range<i64>, rng: &mut Rng, events: usize) -> Vec<NewEvent> {
     let mut sent = Vec::with_capacity(events);
     while sent.len() < events {
         let visitor = (rng.u8(..8) > 0).then(|| rng.i64(1..=25));
-        let mut time_ms = BEGIN_MS + rng.i64(0..SPAN_MS);
+        let mut time_ms = rng.i64(span.clone());
         let visit = visit(rng);
         for _ in 0..rng.usize(1..9) {
             sent.push(event(site, rng, visitor, time_ms, &visit));

@@ -41,7 +41,7 @@ impl Settled {
         Self::of(Part::default(), HashMap::new())
     }
 
-    fn of(part: Part, figures: HashMap<&'static str, Vec<u8>>) -> Option<Self> {
+    pub(super) fn of(part: Part, figures: HashMap<&'static str, Vec<u8>>) -> Option<Self> {
         let mut visits: Vec<(Option<i64>, i64)> = Vec::new();
         let of_events = part.events.iter();
         visits.extend(of_events.map(|event| (event.visitor, event.session)));
@@ -115,7 +115,8 @@ impl Settling {
             tokio::task::spawn_blocking(move || Settled::of(part, figures.into_iter().collect()));
         settling.await.map_err(ended_early)
     }
-    fn part(self) -> Part {
+    /// All that everyone did who can be settled.
+    pub(super) fn part(self) -> Part {
         let is_fresh = |event: &&Event| event.visitor.is_some();
         let is_settled = |event: &&Event| {
             let mut visitor = event.visitor.iter();

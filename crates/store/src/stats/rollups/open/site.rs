@@ -215,3 +215,140 @@ impl Next {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use fastrand::Rng;
+
+    use super::*;
+    use crate::stats::rollups::columns::{Column, Columns, flag};
+    use crate::stats::rollups::day::{Seen, Visit};
+    use crate::stats::rollups::open::change::Now;
+
+    const TEN_MS: i64 = 10_000;
+
+    /// What a site really has: who did something at which time. A visitor has one visit.
+    #[derive(Default)]
+    struct Site(BTreeMap<(Option<i64>, i64), i64>);
+
+    impl Site {
+        /// Everything that happened in these ranges.
+        fn change(&self, ranges: Vec<(i64, i64)>) -> Change {
+            let mut change = Change {
+                is_whole: false,
+                now: Now {
+                    generation: 0,
+                    hours: BTreeMap::new(),
+                },
+                tens: HashMap::new(),
+                ranges,
+                part: Part::default(),
+            };
+            let lasting = |session: i64| {
+                let times = self.0.iter().filter(|(_, of)| **of == session);
+                Visit::lasting(times.count() as u64)
+            };
+            for (&(visitor, time_ms), &session) in &self.0 {
+                if change.is_about(time_ms) {
+                    let seen = Seen::at(time_ms);
+                    let event = Event {
+                        visitor,
+                        session,
+                        seen,
+                    };
+                    change.part.events.push(event);
+                    change.part.visits.insert(session, lasting(session));
+                }
+            }
+            change
+        }
+    }
+
+    /// As many visits and events as columns count, by how long the visits were.
+    fn counted(columns: &Columns) -> BTreeMap<i64, (i64, i64)> {
+        let [events, flags, durations] =
+            [Column::Events, Column::Flags, Column::Duration].map(|column| columns.get(column));
+        let mut counted: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for visit in 0..events.above.len() {
+            if flags.at(visit) & i64::from(flag::MOVED) == 0 {
+                let sum = counted.entry(durations.at(visit)).or_default();
+                *sum = (sum.0 + 1, sum.1 + events.at(visit));
+            }
+        }
+        counted
+    }
+
+    fn added(
+        mut one: BTreeMap<i64, (i64, i64)>,
+        other: BTreeMap<i64, (i64, i64)>,
+    ) -> BTreeMap<i64, (i64, i64)> {
+        for (key, (visits, events)) in other {
+            let sum = one.entry(key).or_default();
+            *sum = (sum.0 + visits, sum.1 + events);
+        }
+        one
+    }
+
+    #[test]
+    fn what_is_settled_and_what_is_fresh_are_everything_once() {
+        let mut rng = Rng::with_seed(1);
+        let mut site = Site::default();
+        let mut open = Open::new(0, 0, Kinds::default());
+        let mut settling: Option<(watch::Sender<Option<Arc<Settled>>>, Settling)> = None;
+        let mut installed = 0;
+        for round in 0..500 {
+            let mut ranges = Vec::new();
+            for _ in 0..rng.usize(..3) {
+                let ten = rng.i64(0..200) * TEN_MS;
+                ranges.push((ten, ten + TEN_MS));
+                let visitor = (rng.u8(..8) > 0).then(|| rng.i64(0..100));
+                let event = (visitor, ten + rng.i64(0..TEN_MS));
+                // Sometimes they are read again, and nothing is new.
+                if rng.u8(..8) > 0 {
+                    site.0.insert(event, visitor.unwrap_or(1_000));
+                }
+            }
+            open.take(site.change(ranges));
+            match &settling {
+                None if rng.u8(..8) == 0 => {
+                    let (done, settled) = watch::channel(None);
+                    open.next = Some(Next {
+                        settled,
+                        moved: HashSet::new(),
+                        _settling: JoinSet::new(),
+                    });
+                    let next = Settling {
+                        site: 0,
+                        generation: 0,
+                        before: open.settled.clone().unwrap(),
+                        moved: open.moved.clone(),
+                        fresh: open.fresh.clone(),
+                    };
+                    settling = Some((done, next));
+                }
+                Some(_) if rng.u8(..5) == 0 => {
+                    let (done, next) = settling.take().unwrap();
+                    let settled = Settled::of(next.part(), HashMap::new());
+                    done.send_replace(settled.map(Arc::new));
+                    installed += 1;
+                }
+                _ => {}
+            }
+            open.install();
+            open.take(site.change(Vec::new()));
+            let today = open.today().unwrap();
+            let mut all = Part::default();
+            let whole = site.change(vec![(0, i64::MAX)]).part;
+            all.extend(&whole, &whole.events);
+            all.sort();
+            let expected = counted(&columns(&all.to_day()).unwrap());
+            let known = added(counted(&today.unmoved), counted(&today.fresh));
+            assert_eq!(known, expected, "round {round}");
+            let settled = added(counted(&today.unmoved), counted(&today.moved));
+            assert_eq!(settled, counted(&today.settled.without(&HashSet::new())));
+        }
+        assert!(installed > 20, "{installed}");
+    }
+}
