@@ -259,6 +259,9 @@ struct Scanned {
 
 /// Rows less what some of their visitors count for. These are rows of visitors, of whom each has one at least.
 fn without(rows: Rows, moved: Rows) -> Rows {
+    if moved.is_empty() {
+        return rows;
+    }
     let mut rows: HashMap<Vec<StatsValue>, Counts> = rows.into_iter().collect();
     for (values, counts) in moved {
         if let Some(row) = rows.get_mut(&values) {
