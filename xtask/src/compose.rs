@@ -2,9 +2,9 @@
 //!
 //! The promise: it brings the whole fleet up from nothing, grows it, ends parts of it and brings them back, all under load; and
 //! succeeds only if every accepted event is stored exactly once, the books balance, no client saw anything but 2xx or a 503 that a
-//! retry mended, Prometheus sees everything, and every panel has data, but for those that
-//! show which alerts fire, which are not asked. It leaves no container, network or volume behind, whether it succeeds,
-//! fails, or is interrupted; images stay.
+//! retry mended, Prometheus sees everything, and every question of every panel is answered, with data unless it asks which alerts
+//! fire. It leaves no container, network or volume behind, and no daemon that was started for it, whether it succeeds, fails, or is
+//! interrupted; images stay.
 //!
 //! It is not a bench: the image is compiled for a short build (the profile `rehearsal`), and the load leaves room. Nobody looks at the
 //! pages of Grafana. It needs Linux: networks in use are read from its table of routes.
