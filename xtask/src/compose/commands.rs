@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use crate::shell;
 
-/// The longest that is run is the first build of the image: ten minutes on two cores that do nothing else. Whoever waits for more than
+/// The longest that is run is the first build of the image: nine minutes on two cores that do nothing else. Whoever waits for more than
 /// this command, as `.ci/run` does, should still learn of the rest.
 const LIMIT: Duration = Duration::from_mins(30);
 
