@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use hgpixel_testkit::{PrometheusApi, dashboards, rules};
+use hgpixel_testkit::{Expression, PrometheusApi, dashboards, rules};
 use uuid::Uuid;
 
 use super::load::Seen;
@@ -175,29 +175,42 @@ pub(super) async fn targets_up(api: &PrometheusApi, replicas: Replicas) -> Resul
     .await
 }
 
-/// Waits until every expression of every panel has data, and asks those of the rules, which may have none. Gives the number of
-/// those with data, and of all panels' questions.
-pub(super) async fn panels_with_data(api: &PrometheusApi) -> Result<(usize, usize)> {
-    for rule in rules()? {
-        api.ask(&rule.text)
-            .await
-            .with_context(|| rule.to_string())?;
-    }
+/// How the questions of dashboards were answered: all of them, without an error.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answers {
+    pub(super) all: usize,
+    /// Those that have to have data, and have.
+    pub(super) with_data: usize,
+}
+
+/// Asks every expression of dashboards and rules, and waits until each has data that has to have some.
+pub(super) async fn panels_with_data(api: &PrometheusApi) -> Result<Answers> {
     let panels = dashboards()?;
-    let mut waiting: Vec<_> = panels
+    for question in rules()?.iter().chain(&panels) {
+        api.ask(&question.filled_in())
+            .await
+            .with_context(|| question.to_string())?;
+    }
+    let have_data: Vec<_> = panels
         .iter()
         .filter(|panel| !may_be_empty(&panel.text))
         .collect();
-    let expected = waiting.len();
-    until("data in every panel", WATCHED_LIMIT, async || {
-        let mut empty = Vec::new();
-        for panel in waiting.drain(..) {
-            if api.ask(&panel.filled_in()).await?.is_empty() {
-                empty.push(panel);
-            }
-        }
-        let reason: Vec<String> = empty.iter().map(ToString::to_string).collect();
-        waiting = empty;
+    let answers = Answers {
+        all: panels.len(),
+        with_data: have_data.len(),
+    };
+    data_in(api, have_data, WATCHED_LIMIT).await?;
+    Ok(answers)
+}
+
+async fn data_in(
+    api: &PrometheusApi,
+    mut waiting: Vec<&Expression>,
+    limit: Duration,
+) -> Result<()> {
+    until("data in every panel", limit, async || {
+        waiting = empty_of(api, &waiting).await?;
+        let reason: Vec<String> = waiting.iter().map(ToString::to_string).collect();
         Ok(if waiting.is_empty() {
             Ok(())
         } else {
@@ -208,13 +221,25 @@ pub(super) async fn panels_with_data(api: &PrometheusApi) -> Result<(usize, usiz
             ))
         })
     })
-    .await?;
-    Ok((expected, panels.len()))
+    .await
 }
 
-/// Alerts that fire: none do when all is well.
+async fn empty_of<'a>(
+    api: &PrometheusApi,
+    panels: &[&'a Expression],
+) -> Result<Vec<&'a Expression>> {
+    let mut empty = Vec::new();
+    for panel in panels {
+        if api.ask(&panel.filled_in()).await?.is_empty() {
+            empty.push(*panel);
+        }
+    }
+    Ok(empty)
+}
+
+/// Alerts that fire: none do when all is well, and then there is no series.
 fn may_be_empty(expression: &str) -> bool {
-    expression.contains("ALERTS")
+    expression.contains("ALERTS") && !expression.contains("or vector(0)")
 }
 
 async fn number(api: &PrometheusApi, expression: &str) -> Result<f64> {
@@ -231,6 +256,8 @@ async fn number(api: &PrometheusApi, expression: &str) -> Result<f64> {
 
 #[cfg(test)]
 mod tests {
+    use hgpixel_testkit::free_port;
+
     use super::*;
 
     #[test]
@@ -267,5 +294,22 @@ mod tests {
         assert!(after(18.0, 0.0).balance_since(before, 10).is_err());
         assert!(after(20.0, 0.0).balance_since(before, 10).is_err());
         assert!(after(19.0, 0.0).balance_since(before, 11).is_err());
+    }
+    #[test]
+    fn only_who_asks_for_alerts_may_have_no_answer() {
+        assert!(may_be_empty(
+            "max by (alertname) (ALERTS{alertstate=\"firing\"})"
+        ));
+        assert!(!may_be_empty("count(ALERTS) or vector(0)"));
+        assert!(!may_be_empty("up"));
+    }
+
+    #[tokio::test]
+    async fn a_question_without_an_answer_is_not_forgotten() {
+        let panels = dashboards().unwrap();
+        let api = PrometheusApi::at(free_port());
+        // Long enough to ask twice.
+        let limit = Duration::from_millis(1_200);
+        assert!(data_in(&api, panels.iter().collect(), limit).await.is_err());
     }
 }

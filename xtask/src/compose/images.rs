@@ -9,8 +9,10 @@ use super::commands::{asks, run};
 use super::project::{Project, docker_answers, need_docker};
 use super::until::until;
 
-/// Where Docker's daemon writes its process id.
+/// Where Docker's daemon writes its process id, before it answers.
 const PID_FILE: &str = "/var/run/docker.pid";
+/// One that has been started a moment ago has not written it yet.
+const START_LIMIT: Duration = Duration::from_secs(2);
 const STOP_LIMIT: Duration = Duration::from_mins(1);
 
 /// A daemon that runs since before, or one that was started for us and goes with us.
@@ -22,7 +24,7 @@ pub(super) struct Daemon {
 impl Daemon {
     pub(super) async fn look() -> Self {
         Self {
-            ran_before: docker_answers().await,
+            ran_before: docker_answers().await || process().is_some(),
         }
     }
 
@@ -35,19 +37,21 @@ impl Daemon {
         need_docker().await
     }
 
-    /// Ends it if it answers and did not before.
+    /// Ends it if it runs and did not before, whether it answers yet or not.
     pub(super) async fn leave(self) -> Result<()> {
-        if self.ran_before || !docker_answers().await {
+        if self.ran_before {
             return Ok(());
         }
-        // Without the file it runs elsewhere, and is not ours.
-        let Ok(pid) = std::fs::read_to_string(PID_FILE) else {
+        // Without the file it runs elsewhere, and is not ours; or there is none.
+        let starts = until("a daemon", START_LIMIT, async || {
+            Ok(process().ok_or_else(String::new))
+        });
+        let Ok(pid) = starts.await else {
             return Ok(());
         };
-        run(asks("kill", &[pid.trim()]).process_group(0)).await?;
+        run(asks("kill", &[&pid]).process_group(0)).await?;
         until("the end of Docker's daemon", STOP_LIMIT, async || {
-            let runs = Path::new(PID_FILE).exists();
-            Ok(if runs {
+            Ok(if is_daemon(&pid) {
                 Err("it runs".to_owned())
             } else {
                 Ok(())
@@ -57,7 +61,19 @@ impl Daemon {
     }
 }
 
-/// Builds ours. A release takes ten minutes and more; this one is compiled in a few.
+/// The daemon's process. The file may be of one that has ended.
+fn process() -> Option<String> {
+    let pid = std::fs::read_to_string(PID_FILE).ok()?;
+    Some(pid.trim().to_owned()).filter(|pid| is_daemon(pid))
+}
+
+/// Whether this process is a daemon of Docker's, and runs: what has ended has no command line.
+fn is_daemon(pid: &str) -> bool {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&line).contains("dockerd")
+}
+
+/// Builds ours. A release takes twelve minutes on two cores, this one nine.
 pub(super) async fn build() -> Result<()> {
     let build = [
         "build",

@@ -26,12 +26,11 @@ const GROWN: Replicas = Replicas {
 };
 
 /// Brings it up, disturbs it under load, and checks what is left. What was found until a failure is shown too.
-pub(super) async fn rehearse(project: Project) -> Result<Figures> {
+pub(super) async fn rehearse(project: Project, mut figures: Figures) -> Result<Figures> {
     let load = Load::new(&project.url());
     let mut checked = Figures::default();
     let result = find(&project, &load, &mut checked).await;
     let seen = load.seen();
-    let mut figures = Figures::default();
     figures.add("events sent", seen.sent);
     figures.add("events accepted", seen.accepted.len());
     figures.add("answers of 503, tried again", seen.unavailable);
@@ -90,12 +89,10 @@ async fn find(project: &Project, load: &Arc<Load>, figures: &mut Figures) -> Res
     let new = seen.accepted.len() - seen_before.accepted.len();
     Books::read(&api).await?.balance_since(before, new)?;
     step("data in every panel");
-    let (with_data, questions) = panels_with_data(&api).await?;
-    figures.add(
-        "questions of panels with data",
-        format!("{with_data} of {questions}"),
-    );
-    figures.add("seconds in all", began.elapsed().as_secs());
+    let answers = panels_with_data(&api).await?;
+    figures.add("questions of panels answered", answers.all);
+    figures.add("of them with data", answers.with_data);
+    figures.add("seconds of the rehearsal", began.elapsed().as_secs());
     Ok(())
 }
 
