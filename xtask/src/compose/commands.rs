@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use crate::shell;
 
-/// The longest that is run is the first build of the image: nine minutes on two cores that do nothing else. Whoever waits for more than
-/// this command, as `.ci/run` does, should still learn of the rest.
+/// The longest that is run is the first build of the image: nine minutes on two cores that do nothing else. A script that runs more than
+/// this command should still learn of the rest.
 const LIMIT: Duration = Duration::from_mins(30);
 
 /// A command in the root of the checkout, which dies with whoever waits for it.
