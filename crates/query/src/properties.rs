@@ -1,5 +1,6 @@
 //! `GET /sites/{key}/properties?event=NAME`: under which keys a site's events carry data, the most frequent first, as seen in the newest
 //! thousand of the last 91 days. Without a name: of all but those events that the pixel sends on its own. The values are asked of `/api/v2/query` as `event:props:<key>`.
+//! Keys that cannot be asked for there are left out: whoever chose one would be refused.
 
 use std::collections::HashMap;
 
@@ -11,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::access::SiteAccess;
 use crate::answer::{Refusal, store_failed};
 use crate::state::App;
+use crate::stats::names::is_property;
 
 /// How far back is looked.
 const BACK_MS: i64 = 91 * 24 * 3_600_000;
@@ -41,7 +43,7 @@ fn keys(data: &[String]) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for text in data {
         let object: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-        for (key, _) in object {
+        for (key, _) in object.into_iter().filter(|(key, _)| is_property(key)) {
             *seen.entry(key).or_default() += 1;
         }
     }
@@ -61,5 +63,11 @@ mod tests {
     fn the_most_frequent_keys_come_first() {
         let data = [r#"{"b":1,"a":2}"#, r#"{"b":"x"}"#, "", "no object"].map(str::to_owned);
         assert_eq!(keys(&data), ["b", "a"]);
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_asked_for_is_not_offered() {
+        let data = [r#"{"a\"b":1,"c\\d":1,"e\nf":1,"":1,"ok":1}"#.to_owned()];
+        assert_eq!(keys(&data), ["ok"]);
     }
 }

@@ -133,22 +133,25 @@ fn all() -> impl Iterator<Item = &'static str> {
         .chain(["event:props:<key>"])
 }
 
+/// Whether a key can be asked for as a property.
+pub(crate) fn is_property(key: &str) -> bool {
+    // SQLite finds a key by a path, in which these two have a meaning of their own.
+    let is_odd = |letter: char| letter == '"' || letter == '\\' || letter.is_control();
+    (1..=PROPERTY_BYTES_MAX).contains(&key.len()) && !key.contains(is_odd)
+}
+
 fn stored(name: &str) -> Option<Result<Dimension, &'static str>> {
     if let Some((_, dimension)) = DIMENSIONS.iter().find(|(known, _)| *known == name) {
         return Some(Ok(dimension.clone()));
     }
     let property = name.strip_prefix(PROPERTY)?;
-    // SQLite finds a key by a path, in which these two have a meaning of their own.
-    let is_odd = |letter: char| letter == '"' || letter == '\\' || letter.is_control();
-    Some(
-        if (1..=PROPERTY_BYTES_MAX).contains(&property.len()) && !property.contains(is_odd) {
-            Ok(Dimension::Property(property.to_owned()))
-        } else {
-            Err(
-                "the key of a property has 1 to 300 bytes, and no quote, backslash or control character",
-            )
-        },
-    )
+    Some(if is_property(property) {
+        Ok(Dimension::Property(property.to_owned()))
+    } else {
+        Err(
+            "the key of a property has 1 to 300 bytes, and no quote, backslash or control character",
+        )
+    })
 }
 
 fn unknown<'n>(key: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Wrong {
