@@ -235,7 +235,8 @@ async fn what_was_tracked_is_never_markup(stack: Stack) -> Result<()> {
     let beacon = json!({
         "clientID": "example.com",
         "eventType": hostile,
-        "eventData": {hostile: hostile},
+        // The first key has quotes, so that it cannot be asked for as a property.
+        "eventData": {hostile: hostile, "<s>key</s>": hostile},
         "userId": hostile,
         "url": format!("https://example.com/?{hostile}"),
         "referrer": "javascript:alert(1)",
@@ -244,6 +245,11 @@ async fn what_was_tracked_is_never_markup(stack: Stack) -> Result<()> {
     stack.track(&beacon).await?;
     stack.has_rows(1).await?;
     let page = Page::open(&stack).await?;
+    page.browser.goto(&format!("{}/", page.base)).await?;
+    let of_properties = "const panel = document.querySelector('#properties-panel'); \
+                         return panel?.getAttribute('aria-busy') === 'false' && panel.querySelector('.row-name')?.textContent";
+    page.shows(of_properties, json!(hostile)).await?;
+    page.goto("").await?;
     page.info_is("1 to 1 of 1 events").await?;
     let marked_up =
         "return document.querySelectorAll('main img, main b, a[href^=\"javascript:\" i]').length";

@@ -16,7 +16,7 @@
 //! them belong to one visitor, so that they can be taken off as they were added. Once a sixteenth has moved, everything is settled anew,
 //! in the background, while questions are answered from what there is.
 //!
-//! Limits: [`EVENTS_MAX`] events of all sites together, of about 250 bytes each, and [`SITES_MAX`] sites; the site that nobody has asked
+//! Limits: [`EVENTS_MAX`] events of all sites together, of some 200 bytes each (twice that while they are settled anew), and [`SITES_MAX`] sites; the site that nobody has asked
 //! about for longest is forgotten. Of a site with more events than that, or with events of more than [`HOURS_MAX`] hours that are open, the
 //! database is asked. Events of who opted out, who is no visitor, are never settled.
 
